@@ -1,0 +1,84 @@
+#include "base/arena.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+struct SkArenaChunk {
+  SkArenaChunk *next;
+  size_t size_bytes;
+  char *start;
+};
+
+static SkArenaChunk *chunk_new(size_t payload_bytes) {
+  SkArenaChunk *chunk = sk_malloc(sizeof(SkArenaChunk) + payload_bytes + 16);
+  if (!chunk) return NULL;
+  chunk->next = NULL;
+  chunk->size_bytes = payload_bytes;
+  chunk->start = (char *)(((uintptr_t)(chunk + 1) + 15) & ~(uintptr_t)15);
+  return chunk;
+}
+
+bool sk_arena_init(SkArena *arena) {
+  *arena = (SkArena){0};
+  arena->reserve = chunk_new(SK_ARENA_RESERVE_BYTES);
+  return arena->reserve != NULL;
+}
+
+void sk_arena_deinit(SkArena *arena) {
+  for (SkArenaChunk *chunk = arena->chunks; chunk;) {
+    SkArenaChunk *next = chunk->next;
+    sk_free(chunk);
+    chunk = next;
+  }
+  sk_free(arena->reserve);
+  *arena = (SkArena){0};
+}
+
+static SK_COLD void *alloc_slow(SkArena *arena, size_t size_bytes) {
+  size_t payload = size_bytes > SK_ARENA_CHUNK_BYTES / 4 ? size_bytes : SK_ARENA_CHUNK_BYTES;
+  SkArenaChunk *chunk = arena->failed ? NULL : chunk_new(payload);
+  if (!chunk) {
+    arena->failed = true;
+    chunk = arena->reserve;
+    arena->reserve = NULL;
+    // The reserve is for what a statement builds before its builder looks at `failed`.
+    SK_CHECK(chunk && chunk->size_bytes >= size_bytes);
+    payload = chunk->size_bytes;
+  }
+  chunk->next = arena->chunks;
+  arena->chunks = chunk;
+  arena->used_bytes += payload;
+  if (payload == size_bytes && payload != SK_ARENA_CHUNK_BYTES) {  // keep the current bump chunk
+    return memset(chunk->start, 0, size_bytes);
+  }
+  arena->bump = chunk->start + size_bytes;
+  arena->limit = chunk->start + payload;
+  return memset(chunk->start, 0, size_bytes);
+}
+
+void *sk_arena_alloc(SkArena *arena, size_t size_bytes) {
+  size_t size = (size_bytes + 15) & ~(size_t)15;
+  if (SK_UNLIKELY(size > (size_t)(arena->limit - arena->bump))) return alloc_slow(arena, size);
+  void *memory = arena->bump;
+  arena->bump += size;
+  return memset(memory, 0, size);
+}
+
+SkStr sk_arena_str(SkArena *arena, SkStr s) {
+  char *copy = sk_arena_alloc(arena, (size_t)s.size + 1);
+  if (s.size) memcpy(copy, s.data, s.size);
+  return (SkStr){copy, s.size};
+}
+
+SkStr sk_arena_printf(SkArena *arena, const char *format, ...) {
+  va_list args, again;
+  va_start(args, format);
+  va_copy(again, args);
+  int size = vsnprintf(NULL, 0, format, args);
+  va_end(args);
+  SK_CHECK(size >= 0);
+  char *text = sk_arena_alloc(arena, (size_t)size + 1);
+  vsnprintf(text, (size_t)size + 1, format, again);
+  va_end(again);
+  return (SkStr){text, (uint32_t)size};
+}

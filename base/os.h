@@ -1,0 +1,37 @@
+// What Skerry asks of the operating system. Everything else is standard C.
+#pragma once
+
+#include "base/buf.h"
+
+typedef enum {
+  SK_OS_OK,
+  SK_OS_NOT_FOUND,
+  SK_OS_IS_DIRECTORY,
+  SK_OS_DENIED,
+  SK_OS_NO_MEMORY,
+  SK_OS_FAILED,  // see errno
+} SkOsStatus;
+
+/// Reads a whole file ("-" is standard input) into out. On failure out is empty.
+SkOsStatus sk_os_read_file(const char *path, SkBuf *out) SK_MUST_USE;
+/// Writes a whole file atomically: into a temporary file beside it, then renames it.
+SkOsStatus sk_os_write_file(const char *path, const void *data, size_t size_bytes) SK_MUST_USE;
+/// One sentence for a status ("there is no such file"); borrowed, static or errno's text.
+const char *sk_os_status_text(SkOsStatus status);
+bool sk_os_is_file(const char *path);
+bool sk_os_is_directory(const char *path);
+
+/// Address space without memory behind it yet; NULL on failure. Zeroed when first touched.
+void *sk_os_reserve(size_t size_bytes) SK_MUST_USE;
+void sk_os_release(void *start, size_t size_bytes);
+/// Gives the memory behind page-aligned addresses back; it reads as zeros afterwards.
+void sk_os_discard(void *start, size_t size_bytes);
+/// Makes pages read-only.
+void sk_os_protect(void *start, size_t size_bytes);
+
+/// Nanoseconds of a clock that never goes back; since 1970; of processor time of this thread.
+uint64_t sk_os_monotonic_ns(void);
+int64_t sk_os_wall_ns(void);
+uint64_t sk_os_thread_cpu_ns(void);
+/// Bytes fit for seeding; from the system's generator.
+void sk_os_random(void *out, size_t size_bytes);

@@ -1,0 +1,59 @@
+#include "base/strmap.h"
+
+#include "base/vec.h"
+
+uint32_t sk_str_hash(SkStr s) {
+  uint32_t h = 2166136261u;
+  for (uint32_t i = 0; i < s.size; i++) h = (h ^ (uint8_t)s.data[i]) * 16777619u;
+  h ^= h >> 15;
+  return h * 0x2C1B3C6Du;
+}
+
+static SkStrMapItem *find(const SkStrMap *map, SkStr key, uint32_t hash) {
+  if (!map->index) return NULL;
+  for (uint32_t i = hash & map->index_mask;; i = (i + 1) & map->index_mask) {
+    uint32_t at = map->index[i];
+    if (at == 0) return NULL;
+    SkStrMapItem *item = &map->items[at - 1];
+    if (item->hash == hash && sk_str_eq(item->key, key)) return item;
+  }
+}
+
+void *sk_strmap_get(const SkStrMap *map, SkStr key) {
+  SkStrMapItem *item = find(map, key, sk_str_hash(key));
+  return item ? item->value : NULL;
+}
+
+bool sk_strmap_has(const SkStrMap *map, SkStr key) {
+  return find(map, key, sk_str_hash(key)) != NULL;
+}
+
+static void place(SkStrMap *map, uint32_t item_index) {
+  uint32_t i = map->items[item_index].hash & map->index_mask;
+  while (map->index[i]) i = (i + 1) & map->index_mask;
+  map->index[i] = item_index + 1;
+}
+
+void sk_strmap_set(SkArena *arena, SkStrMap *map, SkStr key, void *value) {
+  uint32_t hash = sk_str_hash(key);
+  SkStrMapItem *item = find(map, key, hash);
+  if (item) {
+    item->value = value;
+    return;
+  }
+  uint32_t places = map->index ? map->index_mask + 1 : 0;
+  if ((map->count + 1) * 4 > places * 3) {
+    if (arena->failed && places) return;  // memory has run out: the name is lost, the map is whole
+    places = places ? places * 2 : 16;
+    map->index = SK_NEW_ARRAY(arena, uint32_t, places);
+    map->index_mask = places - 1;
+    for (uint32_t i = 0; i < map->count; i++) place(map, i);
+  }
+  if (map->count == map->capacity) {
+    uint32_t count = map->count;
+    map->items = sk_vec_grow(arena, map->items, &count, &map->capacity, sizeof(SkStrMapItem));
+    if (count != map->count) return;
+  }
+  map->items[map->count] = (SkStrMapItem){key, value, hash};
+  place(map, map->count++);
+}

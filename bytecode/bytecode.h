@@ -1,0 +1,69 @@
+// Reading, verifying, writing and printing modules.
+#pragma once
+
+#include "base/buf.h"
+#include "bytecode/module.h"
+
+typedef enum {
+#define REJECT(name, meaning) SK_REJECT_##name,
+#include "bytecode/rejects.def"
+  SK_REJECT_COUNT
+} SkRejectKind;
+
+/// Why a module was refused. Texts live in the arena given.
+typedef struct {
+  SkRejectKind kind;
+  SkStr function;       // link name; size 0: not in a function
+  uint32_t instr;       // instruction index; SK_NONE: not at an instruction
+  uint32_t byte_offset; // in the file; SK_NONE: unknown
+  SkStr detail;         // what was expected and what was found
+} SkReject;
+
+const char *sk_reject_name(SkRejectKind kind);
+/// "rejected (bad_register): in `sum`, instruction 4 (add): register 9 of 7; ..."
+void sk_reject_print(const SkReject *reject, SkBuf *out);
+
+#define SK_MODULE_MAGIC "skb\x1a"
+#define SK_MODULE_VERSION 1
+
+/// True if the bytes start like a module file.
+bool sk_module_has_magic(SkStr bytes);
+/// Decodes a module. NULL and *reject on malformed input. Memory: arena->failed on shortage (NULL).
+/// Strings are copied; bytes are borrowed for the call only, unless lazy: then function bodies are
+/// decoded on first use by sk_module_function and bytes must stay.
+SkModule *sk_module_read(SkArena *arena, SkStr bytes, bool lazy, SkReject *reject) SK_MUST_USE;
+/// The function with its body decoded (lazy modules decode it now). NULL if the body is malformed
+/// or memory ran out.
+const SkMFunction *sk_module_function(SkArena *arena, const SkModule *module, uint32_t index);
+/// Deterministic: the same module gives the same bytes.
+void sk_module_write(const SkModule *module, SkBuf *out);
+
+/// Looks other modules up while verifying; NULL if unknown.
+typedef struct {
+  void *context;
+  const SkModule *(*find)(void *context, SkStr name);
+} SkModuleLookup;
+
+/// Checks the whole module against the rules in verify.c's head, with the declarations of the
+/// modules it imports. Linear. Rules that are switched off by `disabled` (a bit per SkRejectKind)
+/// are for the mutation test alone; NULL checks everything.
+bool sk_verify(SkArena *arena, const SkModule *module, SkModuleLookup lookup,
+               const bool disabled[SK_REJECT_COUNT], SkReject *reject) SK_MUST_USE;
+
+/// The text form: everything that the file holds; sk_assemble(sk_disassemble(m)) is m again.
+void sk_disassemble(const SkModule *module, SkBuf *out);
+/// One function, for dumps: `fn sum(xs: [int]) -> int` and its instructions with types.
+void sk_disassemble_function(const SkModule *module, uint32_t function, SkBuf *out);
+/// NULL and a message "line N: ..." in *error (in arena) on bad text.
+SkModule *sk_assemble(SkArena *arena, SkStr text, SkStr *error) SK_MUST_USE;
+
+/// Helpers shared by verifier, linker and printers.
+void sk_mtype_print(const SkModule *module, uint32_t type, SkBuf *out);
+const SkMDecl *sk_module_decl(const SkModule *module, SkStr link_name);
+/// Index or SK_NONE.
+uint32_t sk_module_find_function(const SkModule *module, SkStr link_name);
+uint32_t sk_module_find_global(const SkModule *module, SkStr link_name);
+/// Builds the name indices that the three above use; part of read and builder finish.
+void sk_module_index(SkArena *arena, SkModule *module);
+/// True if type `index` is a single reference slot; parameters are not.
+bool sk_mtype_is_reference(const SkModule *module, uint32_t type);

@@ -1,0 +1,60 @@
+// The command's parts. An ordinary embedder: it includes only the public headers.
+#pragma once
+
+#include <stdio.h>
+
+#include "skerry/skerry.h"
+
+// Exit codes, the same for all commands.
+enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_COMPILE = 3 };
+
+/// One command: its row in the table of main.c makes dispatch, help and the list of commands.
+typedef struct {
+  const char *name;
+  const char *synopsis;  // after "skerry NAME"
+  const char *summary;   // one line
+  const char *help;      // more lines; may be ""
+  int (*run)(const char *command, int argc, char **argv);
+} CliCommand;
+
+extern const CliCommand cli_commands[];
+const CliCommand *cli_command_find(const char *name);
+
+/// What flags can set; which of them a command takes is said by a mask.
+typedef struct {
+  SkerryLoadOptions load;
+  SkerryVMOptions vm;
+  const char **grants;
+  size_t grant_count;
+  const char *output;     // -o
+  const char *filter;     // --filter of test
+  const char *dumps;      // --dump=a,b
+  const char *file;       // the operand; NULL if there was none
+  char **rest;            // arguments after the file
+  int rest_count;
+} CliOptions;
+
+enum {
+  CLI_FLAG_RUN = 1,     // --allow --heap-limit --stack-limit --dump ...
+  CLI_FLAG_OUTPUT = 2,  // -o
+  CLI_FLAG_FILTER = 4,
+  CLI_FLAG_REST = 8,    // arguments may follow the file
+};
+/// CLI_OK, or CLI_USAGE after a message. Release with cli_options_deinit in any case.
+int cli_options_read(const char *command, unsigned flags, int argc, char **argv, CliOptions *out);
+void cli_options_deinit(CliOptions *options);
+
+/// Prints "skerry: ..." to standard error and returns CLI_USAGE.
+int cli_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/// The exit code that goes with a status.
+int cli_exit_code(SkerryStatus status);
+/// Writes a text to a stream; frees it.
+void cli_print(FILE *stream, SkerryText *text);
+
+int cli_run(const char *command, int argc, char **argv);
+int cli_build(const char *command, int argc, char **argv);
+int cli_check(const char *command, int argc, char **argv);
+int cli_disasm(const char *command, int argc, char **argv);
+int cli_test(const char *command, int argc, char **argv);
+int cli_version(const char *command, int argc, char **argv);
+int cli_help(const char *command, int argc, char **argv);

@@ -1,0 +1,107 @@
+// The skerry command: finds the sub-command and runs it.
+#include <string.h>
+
+#include "cli/cli.h"
+
+#define RUN_FLAGS_HELP                                                                          \
+  "  --allow=CAP[=SCOPE],...  grant a capability: fs.read=DIR, clock, env, random\n"            \
+  "  --heap-limit=SIZE        what the program may allocate (default 1G)\n"                     \
+  "  --stack-limit=SLOTS      depth of calls, in slots of 8 bytes (default 1M)\n"               \
+  "  --error-format=json      messages as JSON, one a line (default text)\n"                    \
+  "  --dump=WHAT,...          print stages to standard output instead of running: tokens, ast,\n" \
+  "                           types, bytecode, words; gc: run, and log each collection\n"       \
+  "  --verify-heap            check the whole heap after each collection\n"
+
+const CliCommand cli_commands[] = {
+    {"run", "[flags] FILE [ARGS...]", "compile (or load) a program and run it",
+     "FILE is a source (.sk), a module (.skb) or - for standard input. What follows it goes to the\n"
+     "program as `args`; a first -- is dropped.\n\n" RUN_FLAGS_HELP,
+     cli_run},
+    {"build", "FILE [-o OUT.skb]", "compile a source to a portable module",
+     "The module runs on any host: skerry run OUT.skb. The same source gives the same bytes.\n\n"
+     "  -o OUT                   the file to write (default: FILE with .skb for .sk)\n"
+     "  --error-format=json      messages as JSON, one a line (default text)\n",
+     cli_build},
+    {"check", "FILE", "look for errors without running",
+     "  --error-format=json      messages as JSON, one a line (default text)\n", cli_check},
+    {"disasm", "FILE", "print a module, or what a source compiles to, as bytecode text", "",
+     cli_disasm},
+    {"test", "[flags] FILE", "run the test blocks of a program, each in a VM of its own",
+     "  --filter=TEXT            only tests whose name contains TEXT\n" RUN_FLAGS_HELP, cli_test},
+    {"version", "", "print the version", "", cli_version},
+    {"help", "[COMMAND]", "print this help, or that of a command", "", cli_help},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+const CliCommand *cli_command_find(const char *name) {
+  for (const CliCommand *command = cli_commands; command->name; command++) {
+    if (strcmp(command->name, name) == 0) return command;
+  }
+  return NULL;
+}
+
+int cli_version(const char *command, int argc, char **argv) {
+  (void)argv;
+  if (argc > 0) return cli_usage(command, "`version` takes no arguments");
+  printf("skerry %s\n", skerry_version());
+  return CLI_OK;
+}
+
+int cli_help(const char *name, int argc, char **argv) {
+  if (argc > 1) return cli_usage(name, "`help` takes one command");
+  if (argc == 1) {
+    const CliCommand *command = cli_command_find(argv[0]);
+    if (!command) return cli_usage(NULL, "there is no command `%s`", argv[0]);
+    printf("skerry %s%s%s\n  %s\n", command->name, *command->synopsis ? " " : "", command->synopsis,
+           command->summary);
+    if (*command->help) printf("\n%s", command->help);
+    return CLI_OK;
+  }
+  puts("Skerry runs programs of a statically typed scripting language.\n");
+  puts("  skerry FILE.sk [ARGS...]     run a program");
+  puts("  skerry COMMAND ...\n");
+  for (const CliCommand *command = cli_commands; command->name; command++) {
+    printf("  %-8s %s\n", command->name, command->summary);
+  }
+  puts("\nExit codes: 0 fine, 1 the program failed (fault, uncaught error, failed test), 2 wrong use");
+  puts("or no such file, 3 compile error or bad module. `skerry help COMMAND` says more.");
+  return CLI_OK;
+}
+
+/// `skerry prog.sk` is `skerry run prog.sk`: how a script's #! line starts it.
+static bool looks_like_a_file(const char *arg) {
+  size_t size = strlen(arg);
+  return strcmp(arg, "-") == 0 || strchr(arg, '/') || (size > 3 && !strcmp(arg + size - 3, ".sk")) ||
+         (size > 4 && !strcmp(arg + size - 4, ".skb"));
+}
+
+int main(int argc, char **argv) {
+  if (argc < 2) {
+    cli_help("help", 0, NULL);
+    return CLI_USAGE;
+  }
+  const char *name = argv[1];
+  if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) name = "help";
+  if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) name = "version";
+  const CliCommand *command = cli_command_find(name);
+  int code;
+  if (command) {
+    if (argc > 2 && (!strcmp(argv[2], "--help") || !strcmp(argv[2], "-h"))) {
+      char *help[] = {(char *)name};
+      code = cli_help("help", 1, help);
+    } else {
+      code = command->run(name, argc - 2, argv + 2);
+    }
+  } else if (name[0] == '-' && strcmp(name, "-") != 0) {
+    code = cli_usage(NULL, "there is no flag `%s` before a command", name);
+  } else if (looks_like_a_file(name)) {
+    code = cli_run("run", argc - 1, argv + 1);
+  } else {
+    code = cli_usage(NULL, "there is no command `%s`", name);
+  }
+  if (fflush(stdout) != 0 && code == CLI_OK) {
+    fputs("skerry: standard output could not be written\n", stderr);
+    code = CLI_FAILED;
+  }
+  return code;
+}

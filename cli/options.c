@@ -1,0 +1,213 @@
+// Reads the command line. Every mistake ends in a message that says what was expected.
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "skerry/debug.h"
+
+int cli_usage(const char *command, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  fputs("skerry: ", stderr);
+  vfprintf(stderr, format, args);
+  va_end(args);
+  if (command) {
+    fprintf(stderr, "\nTry `skerry help %s`.\n", command);
+  } else {
+    fputs("\nTry `skerry help`.\n", stderr);
+  }
+  return CLI_USAGE;
+}
+
+int cli_exit_code(SkerryStatus status) {
+  switch (status) {
+    case SKERRY_OK: return CLI_OK;
+    case SKERRY_NOT_FOUND: return CLI_USAGE;
+    case SKERRY_BAD_SOURCE:
+    case SKERRY_REJECTED:
+    case SKERRY_LINK_FAILED: return CLI_COMPILE;
+    case SKERRY_NO_MEMORY:
+    case SKERRY_DENIED:
+    case SKERRY_FAULT:
+    case SKERRY_ERROR:
+    case SKERRY_CANCELLED:
+    case SKERRY_EXIT: return CLI_FAILED;
+  }
+  return CLI_FAILED;
+}
+
+void cli_print(FILE *stream, SkerryText *text) {
+  if (text->size) fwrite(text->data, 1, text->size, stream);
+  skerry_text_free(text);
+}
+
+/// "64M", "1G", "500k", "4096": bytes (or slots). False on anything else.
+static bool read_size(const char *text, uint64_t *out) {
+  char *end;
+  errno = 0;
+  if (*text < '0' || *text > '9') return false;
+  unsigned long long value = strtoull(text, &end, 10);
+  if (errno || end == text) return false;
+  unsigned shift = 0;
+  if (*end == 'k' || *end == 'K') shift = 10, end++;
+  else if (*end == 'm' || *end == 'M') shift = 20, end++;
+  else if (*end == 'g' || *end == 'G') shift = 30, end++;
+  if (*end || value > UINT64_MAX >> shift) return false;
+  *out = (uint64_t)value << shift;
+  return true;
+}
+
+/// The value of `--name=value` if arg is that flag.
+static const char *flag_value(const char *arg, const char *name) {
+  size_t size = strlen(name);
+  return strncmp(arg, name, size) == 0 && arg[size] == '=' ? arg + size + 1 : NULL;
+}
+
+/// Splits at commas: "fs.read=data,clock" are two grants. A scope with a comma needs a flag of its
+/// own and is not supported otherwise.
+static bool add_grants(CliOptions *out, const char *list) {
+  while (true) {
+    const char *comma = strchr(list, ',');
+    size_t size = comma ? (size_t)(comma - list) : strlen(list);
+    if (size) {
+      const char **grown = realloc(out->grants, (out->grant_count + 1) * sizeof(char *));
+      if (!grown) return false;
+      out->grants = grown;
+      char *grant = malloc(size + 1);
+      if (!grant) return false;
+      memcpy(grant, list, size);
+      grant[size] = 0;
+      out->grants[out->grant_count++] = grant;
+    }
+    if (!comma) return true;
+    list = comma + 1;
+  }
+}
+
+static int read_run_flag(const char *command, const char *arg, CliOptions *out, bool *known) {
+  const char *value;
+  uint64_t size;
+  *known = true;
+  if ((value = flag_value(arg, "--allow"))) {
+    if (!*value) return cli_usage(command, "`--allow=` wants capabilities: --allow=fs.read=DIR");
+    return add_grants(out, value) ? CLI_OK : cli_usage(command, "out of memory");
+  }
+  if ((value = flag_value(arg, "--heap-limit"))) {
+    if (!read_size(value, &size) || size < 64 * 1024) {
+      return cli_usage(command, "`--heap-limit` wants a size of at least 64k such as 64M or 1G, "
+                       "found `%s`", value);
+    }
+    out->vm.heap_limit_bytes = (size_t)size;
+    return CLI_OK;
+  }
+  if ((value = flag_value(arg, "--stack-limit"))) {
+    if (!read_size(value, &size) || size < 4096 || size > UINT32_MAX / 16) {
+      return cli_usage(command, "`--stack-limit` wants a number of slots from 4k to 255M, "
+                       "found `%s`", value);
+    }
+    out->vm.stack_limit_slots = (uint32_t)size;
+    return CLI_OK;
+  }
+  if (strcmp(arg, "--verify-heap") == 0) {
+    out->vm.gc_verify = true;
+    return CLI_OK;
+  }
+  *known = false;
+  return CLI_OK;
+}
+
+static int read_flag(const char *command, unsigned flags, const char *arg, CliOptions *out) {
+  const char *value;
+  if (flags & CLI_FLAG_RUN) {
+    bool known;
+    int result = read_run_flag(command, arg, out, &known);
+    if (known) return result;
+    if ((value = flag_value(arg, "--dump"))) {
+      out->dumps = value;
+      return CLI_OK;
+    }
+  }
+  if ((value = flag_value(arg, "--error-format"))) {
+    if (strcmp(value, "json") == 0) out->load.messages = SKERRY_MESSAGES_JSON;
+    else if (strcmp(value, "text") == 0) out->load.messages = SKERRY_MESSAGES_TEXT;
+    else return cli_usage(command, "`--error-format` wants text or json, found `%s`", value);
+    return CLI_OK;
+  }
+  if (flags & CLI_FLAG_FILTER && (value = flag_value(arg, "--filter"))) {
+    out->filter = value;
+    return CLI_OK;
+  }
+  return cli_usage(command, "`%s` takes no flag `%s`", command, arg);
+}
+
+/// SKERRY_STRESS=gc,gc:7,oom:1000: test switches that work in every build.
+static int read_stress(const char *command, CliOptions *out) {
+  const char *stress = getenv("SKERRY_STRESS");
+  if (!stress) return CLI_OK;
+  while (*stress) {
+    size_t size = strcspn(stress, ",");
+    uint64_t number = 1;
+    char word[64];
+    if (size >= sizeof word) return cli_usage(command, "SKERRY_STRESS is too long");
+    memcpy(word, stress, size);
+    word[size] = 0;
+    char *colon = strchr(word, ':');
+    if (colon && (!read_size(colon + 1, &number) || number == 0 || number > UINT32_MAX)) {
+      return cli_usage(command, "SKERRY_STRESS: expected a number after `:` in `%s`", word);
+    }
+    if (colon) *colon = 0;
+    if (strcmp(word, "gc") == 0) out->vm.gc_stress = (uint32_t)number;
+    else if (strcmp(word, "oom") == 0) skerry_debug_fail_allocation(number);
+    else if (strcmp(word, "jit") != 0 && strcmp(word, "deopt") != 0 && *word)
+      return cli_usage(command, "SKERRY_STRESS knows gc, gc:N, oom:N, found `%s`", word);
+    stress += size;
+    if (*stress) stress++;
+  }
+  return CLI_OK;
+}
+
+int cli_options_read(const char *command, unsigned flags, int argc, char **argv, CliOptions *out) {
+  *out = (CliOptions){0};
+  if (isatty(2) && !getenv("NO_COLOR")) out->load.messages = SKERRY_MESSAGES_COLOUR;
+  int i = 0;
+  for (; i < argc; i++) {
+    char *arg = argv[i];
+    if (arg[0] != '-' || strcmp(arg, "-") == 0) {
+      if (out->file) return cli_usage(command, "one file is enough, found also `%s`", arg);
+      out->file = arg;
+      if (flags & CLI_FLAG_REST) {
+        i++;
+        break;
+      }
+      continue;
+    }
+    if (strcmp(arg, "--") == 0) break;
+    if (flags & CLI_FLAG_OUTPUT && strcmp(arg, "-o") == 0) {
+      if (++i == argc) return cli_usage(command, "`-o` wants the name of the file to write");
+      out->output = argv[i];
+      continue;
+    }
+    int result = read_flag(command, flags, arg, out);
+    if (result != CLI_OK) return result;
+  }
+  if (i < argc && strcmp(argv[i], "--") == 0) i++;
+  if (i < argc && !(flags & CLI_FLAG_REST)) {
+    return cli_usage(command, "`%s` takes no arguments after the file, found `%s`", command, argv[i]);
+  }
+  out->rest = argv + i;
+  out->rest_count = argc - i;
+  if (!out->file) return cli_usage(command, "`%s` wants a file", command);
+  out->vm.grants = out->grants;
+  out->vm.grant_count = out->grant_count;
+  out->vm.args = (const char *const *)out->rest;
+  out->vm.arg_count = (size_t)out->rest_count;
+  return read_stress(command, out);
+}
+
+void cli_options_deinit(CliOptions *options) {
+  for (size_t i = 0; i < options->grant_count; i++) free((char *)options->grants[i]);
+  free(options->grants);
+}

@@ -1,0 +1,43 @@
+// The compiler's face: sources in, checked trees or bytecode modules out. Knows nothing of vm/.
+#pragma once
+
+#include "bytecode/module.h"
+#include "compiler/ast.h"
+
+/// How the compiler gets the texts of imported modules. The command reads files below the package
+/// root and the search paths; std modules come from the embedded table.
+typedef struct {
+  void *context;
+  /// The source of module `name` ("geo.shapes"): true and *path, *text (in arena) if it exists.
+  bool (*find)(void *context, SkArena *arena, SkStr name, SkStr *path, SkStr *text);
+} SkModuleFinder;
+
+typedef struct {
+  bool with_tests;        // emit test blocks
+  bool check_all_bodies;  // also those of std modules (the build does)
+} SkCompileOptions;
+
+/// A compilation: all modules that main needs, dependencies before dependents; modules[0] is the
+/// prelude, the last one is main.
+typedef struct {
+  SkArena *arena;
+  SkTypes types;
+  SkDiags diags;
+  SkModuleFinder finder;
+  SkCompileOptions options;
+  SK_VEC(SkModuleAst *) modules;
+  SkStrMap by_name;
+  struct SkPreludeNames *prelude;  // checker: Map, Set, Range, Error… found once
+} SkCompilation;
+
+void sk_compilation_init(SkCompilation *compilation, SkArena *arena, SkModuleFinder finder,
+                         SkCompileOptions options);
+/// Parses main and what it imports, checks all. False if there were errors (in diags) or memory
+/// ran out (arena->failed).
+bool sk_compilation_check(SkCompilation *compilation, SkStr path, SkStr text) SK_MUST_USE;
+/// Lowers one checked module. Never fails but for memory (arena->failed) and the limits of section
+/// 12, which it reports to diags; then NULL.
+SkModule *sk_lower(SkCompilation *compilation, SkModuleAst *module, SkArena *arena) SK_MUST_USE;
+
+/// The checker (check.c): resolves and checks everything in compilation->modules.
+bool sk_check(SkCompilation *compilation);

@@ -1,0 +1,160 @@
+// The heap of one VM: objects, references, roots, handles. Knows nothing of vm/: what it needs to
+// know of objects stands in type descriptors, what it needs of roots it asks by callback.
+//
+// A heap is one reserved range of addresses (the cage). A reference is the distance of an object
+// from the cage's start in bytes, 32 bits, 0 = null; so a heap can move as a whole. Objects never
+// move inside it. Objects are multiples of 16 bytes, aligned to 16, and start with SkObject.
+//
+//   cage:  | prefix: the VM's own area (stack, globals; lazily backed) | heap blocks ... |
+//
+// Invariants
+//  1. A fresh object is zero but for its header; so every reference field is null or valid.
+//  2. Whoever stores a reference into an object calls sk_gc_write on it first (not needed for an
+//     object allocated after the last safepoint).
+//  3. Only sk_heap_alloc and sk_heap_collect collect. Across them a reference survives if it is in
+//     a root: a frame slot that the roots callback reports, a handle, an object field.
+//  4. A stack object is traced by callback; running stacks are reported by the roots callback, and
+//     sk_gc_write is called on a stack object whenever its coroutine is resumed or suspends.
+#pragma once
+
+#include "base/check.h"
+#include "base/buf.h"
+
+typedef struct {
+  uint32_t bits;
+} SkRef;
+#define SK_NULL_REF ((SkRef){0})
+
+typedef struct {
+  uint32_t type;  // index into the type table
+  uint8_t gc;     // the collector's
+  uint8_t spare;
+  uint16_t aux;   // the owner's: case number, flags
+} SkObject;
+
+/// The head of an array: elements follow it. `length` is its capacity in elements and never changes.
+typedef struct {
+  SkObject object;
+  uint32_t length;
+  uint32_t spare;
+} SkArray;
+
+typedef enum {
+  SK_GC_FIXED,  // size_bytes; references at ref_offsets
+  SK_GC_ARRAY,  // SkArray, then length elements of element_bytes, references at ref_offsets in each
+  SK_GC_BYTES,  // size from the uint32_t after the header + size_bytes (strings); no references
+  SK_GC_STACK,  // SkArray of 8-byte slots; references reported by the stack callback
+} SkGcKind;
+
+typedef struct {
+  uint8_t kind;           // SkGcKind
+  uint16_t ref_count;
+  uint32_t size_bytes;    // FIXED: the object, BYTES: head and terminator, else 0
+  uint32_t element_bytes; // ARRAY, STACK
+  const uint16_t *ref_offsets;  // of 32-bit references, from the object's or the element's start
+} SkGcType;
+
+typedef struct SkHeap SkHeap;
+typedef struct SkMarker SkMarker;
+
+typedef struct {
+  size_t limit_bytes;     // what live and dead objects may take together, at most ~3.9 GiB
+  size_t prefix_bytes;    // the VM's own area at the start of the cage, from offset 4096 on
+  void *context;          // for the callbacks
+  void (*roots)(void *context, SkMarker *marker);
+  void (*stack)(void *context, const SkArray *stack, SkMarker *marker);
+  // Stress and checks, for tests:
+  uint32_t stress_every;  // collect at every Nth allocation; 0 = off
+  bool verify;            // check the whole heap after each collection
+  SkBuf *log;             // --dump=gc: one line a collection; or NULL
+} SkHeapOptions;
+
+/// The fields that allocation needs inline; the collector's own follow in gc/.
+struct SkHeap {
+  char *base;    // start of the cage
+  char *bump;    // next free byte; bump == limit: take the slow path
+  char *limit;
+  const char *types;        // type descriptors: SkGcType is the first member of each
+  uint32_t type_stride_bytes;
+  uint32_t type_count;
+};
+
+typedef struct {
+  size_t used_bytes;       // live and not yet collected objects, blocks counted whole
+  size_t limit_bytes;
+  size_t peak_bytes;
+  size_t reserved_bytes;   // address space
+  uint64_t allocated_bytes;  // ever (exact at each collection, else an estimate from below)
+  uint32_t collections, minor_collections;
+  uint64_t pause_total_ns, pause_max_ns;
+} SkHeapStats;
+
+/// NULL if the system has no address space or memory left. The prefix is zero.
+SkHeap *sk_heap_new(const SkHeapOptions *options) SK_MUST_USE;
+void sk_heap_delete(SkHeap *heap);
+/// The VM's own area at the start of the cage.
+void *sk_heap_prefix(SkHeap *heap);
+/// The table may be replaced by a longer one with the same beginning.
+void sk_heap_set_types(SkHeap *heap, const void *types, uint32_t stride_bytes, uint32_t count);
+void sk_heap_set_limit(SkHeap *heap, size_t limit_bytes);
+
+/// The slow path of sk_gc_alloc. NULL when the limit is reached even after a full collection.
+SkObject *sk_heap_alloc_slow(SkHeap *heap, uint32_t type, size_t size_bytes) SK_MUST_USE;
+/// A full collection.
+void sk_heap_collect(SkHeap *heap, const char *reason);
+SkHeapStats sk_heap_stats(const SkHeap *heap);
+/// Calls fn for every object that a full collection just found live (collects first).
+void sk_heap_visit(SkHeap *heap, void (*fn)(void *context, const SkObject *object, size_t size),
+                   void *context);
+/// Checks every reference and account. False and a message in *out if something is wrong.
+bool sk_heap_verify(SkHeap *heap, SkBuf *out);
+
+/// From the callbacks: this reference is live. Null is fine.
+void sk_gc_mark(SkMarker *marker, SkRef ref);
+
+static inline void *sk_gc_at(const SkHeap *heap, SkRef ref) { return heap->base + ref.bits; }
+static inline SkRef sk_gc_ref(const SkHeap *heap, const void *object) {
+  return (SkRef){(uint32_t)((const char *)object - heap->base)};
+}
+static inline size_t sk_gc_round(size_t size_bytes) { return (size_bytes + 15) & ~(size_t)15; }
+
+/// A zeroed object of size_bytes (rounded up here). NULL: out of memory. May collect.
+static inline SkObject *sk_gc_alloc(SkHeap *heap, uint32_t type, size_t size_bytes) {
+  size_t size = sk_gc_round(size_bytes);
+  char *start = heap->bump;
+  if (SK_UNLIKELY(size > (size_t)(heap->limit - start)))
+    return sk_heap_alloc_slow(heap, type, size);
+  heap->bump = start + size;
+  SkObject *object = (SkObject *)(void *)start;
+  object->type = type;
+  return object;
+}
+/// An array of `length` elements, zeroed. NULL: out of memory (also when the size overflows).
+SkArray *sk_gc_alloc_array(SkHeap *heap, uint32_t type, uint32_t element_bytes, uint64_t length)
+    SK_MUST_USE;
+
+/// The write barrier: before references are stored into holder.
+#define SK_GC_UNLOGGED 0x80  // set in SkObject.gc of old objects that are not in the log
+void sk_gc_write_slow(SkHeap *heap, SkObject *holder);
+static inline void sk_gc_write(SkHeap *heap, SkObject *holder) {
+  if (SK_UNLIKELY(holder->gc & SK_GC_UNLOGGED)) sk_gc_write_slow(heap, holder);
+}
+
+// ---- handles: references held by C code across a collection
+typedef struct {
+  SkHeap *heap;
+  uint32_t saved;
+} SkHandleScope;
+typedef struct {
+  uint32_t index;
+} SkHandle;
+
+SkHandleScope sk_handles_open(SkHeap *heap);
+void sk_handles_close(SkHandleScope *scope);
+/// Closes itself at the end of the C block.
+#define SK_HANDLES(name, heap) \
+  __attribute__((cleanup(sk_handles_close))) SkHandleScope name = sk_handles_open(heap)
+/// False when memory for the handle ran out (the reference is then not protected).
+bool sk_handle_new(SkHeap *heap, SkRef ref, SkHandle *out) SK_MUST_USE;
+SkRef sk_handle_get(const SkHeap *heap, SkHandle handle);
+void sk_handle_set(SkHeap *heap, SkHandle handle, SkRef ref);

@@ -1,0 +1,146 @@
+/* Skerry's public interface: compile or load a program, run it in isolated VMs.
+ *
+ *   SkerryProgram   a linked program: immutable; any number of VMs on any threads may run it
+ *   SkerryVM        one virtual machine: its own heap, stack, rights; one thread at a time
+ *
+ * No call aborts the process, whatever the program does. Nothing here is global: there is nothing to
+ * initialise. Strings are UTF-8; texts that Skerry returns are NUL-terminated and released with
+ * skerry_text_free. */
+#ifndef SKERRY_SKERRY_H
+#define SKERRY_SKERRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define SKERRY_API __attribute__((visibility("default")))
+#define SKERRY_MUST_USE __attribute__((warn_unused_result))
+#else
+#define SKERRY_API
+#define SKERRY_MUST_USE
+#endif
+
+typedef enum {
+  SKERRY_OK,
+  SKERRY_NO_MEMORY,   /* the host is out of memory; nothing was changed */
+  SKERRY_NOT_FOUND,   /* a file does not exist or cannot be read: see the messages */
+  SKERRY_BAD_SOURCE,  /* the compiler found errors: see the messages */
+  SKERRY_REJECTED,    /* a module file is malformed or the verifier refused it */
+  SKERRY_LINK_FAILED, /* modules do not fit together, or a limit was passed */
+  SKERRY_DENIED,      /* the program needs a capability that was not granted */
+  SKERRY_FAULT,       /* the guest has a bug: index, null, limit ... */
+  SKERRY_ERROR,       /* the guest threw an error that nothing caught */
+  SKERRY_CANCELLED,   /* skerry_vm_cancel */
+  SKERRY_EXIT         /* the guest ended the program: skerry_vm_exit_code */
+} SkerryStatus;
+
+/* A name for a status: "fault". Static. */
+SKERRY_API const char *skerry_status_name(SkerryStatus status);
+/* "0.1.0". Static. */
+SKERRY_API const char *skerry_version(void);
+
+/* A text that the caller owns. data is NULL when there is none. */
+typedef struct {
+  char *data;
+  size_t size;
+} SkerryText;
+SKERRY_API void skerry_text_free(SkerryText *text);
+
+typedef struct SkerryProgram SkerryProgram;
+typedef struct SkerryVM SkerryVM;
+
+typedef enum { SKERRY_MESSAGES_TEXT, SKERRY_MESSAGES_COLOUR, SKERRY_MESSAGES_JSON } SkerryMessages;
+
+typedef struct {
+  const char *const *search_paths; /* more folders to find imports in; borrowed for the call */
+  size_t search_path_count;
+  bool with_tests;                 /* also compile test blocks */
+  bool check_only;                 /* stop after checking: *out stays NULL */
+  SkerryMessages messages;         /* how compile errors are written */
+} SkerryLoadOptions;
+
+/* Compiles a source or loads a module file (told apart by their first bytes), with all it imports.
+ *
+ * path      shown in messages; imports are found below its folder, or the nearest parent folder
+ *           that holds skerry.pkg.
+ * bytes     the contents, size bytes; NULL: read from path ("-": standard input).
+ * options   NULL: the defaults (all zero).
+ * out       on SKERRY_OK the program; release with skerry_program_delete.
+ * messages  errors, and with SKERRY_OK possibly warnings; set in any case; the caller frees it.
+ * Returns   SKERRY_OK, _NO_MEMORY, _NOT_FOUND, _BAD_SOURCE, _REJECTED, _LINK_FAILED.
+ * Threads   any.   Runs guest code: no.   Cost O(size of all modules). */
+SKERRY_API SKERRY_MUST_USE SkerryStatus skerry_program_load(const char *path, const void *bytes,
+                                                            size_t size,
+                                                            const SkerryLoadOptions *options,
+                                                            SkerryProgram **out,
+                                                            SkerryText *messages);
+/* All its VMs must have been deleted. NULL is fine. */
+SKERRY_API void skerry_program_delete(SkerryProgram *program);
+/* The main module as a module file (.skb): the same source gives the same bytes. */
+SKERRY_API SKERRY_MUST_USE SkerryStatus skerry_program_module(const SkerryProgram *program,
+                                                              SkerryText *out);
+SKERRY_API size_t skerry_program_test_count(const SkerryProgram *program);
+/* Borrowed from the program; NULL past the end. */
+SKERRY_API const char *skerry_program_test_name(const SkerryProgram *program, size_t test);
+
+typedef enum {
+  SKERRY_DUMP_TOKENS,
+  SKERRY_DUMP_AST,
+  SKERRY_DUMP_TYPES,
+  SKERRY_DUMP_BYTECODE, /* the portable instructions of the main module, for reading */
+  SKERRY_DUMP_ASSEMBLY, /* the main module as text that can be assembled again */
+  SKERRY_DUMP_WORDS     /* the linked instruction words of the whole program */
+} SkerryDump;
+
+/* Writes one stage of the way from source to code. Tokens, AST and types need a source.
+ * out is set as far as the stage was reached, messages as for skerry_program_load. */
+SKERRY_API SKERRY_MUST_USE SkerryStatus skerry_dump(const char *path, const void *bytes, size_t size,
+                                                    SkerryDump what,
+                                                    const SkerryLoadOptions *options,
+                                                    SkerryText *out, SkerryText *messages);
+
+typedef struct {
+  size_t heap_limit_bytes;     /* 0: 1 GiB */
+  uint32_t stack_limit_slots;  /* 0: 1 Mi slots of 8 bytes */
+  const char *const *grants;   /* "fs.read=data", "clock": as after --allow; borrowed for the call */
+  size_t grant_count;
+  const char *const *args;     /* the program's `args`; borrowed for the call */
+  size_t arg_count;
+  uint64_t hash_seed;          /* 0: the same in every run */
+  uint32_t gc_stress;          /* collect at every Nth allocation; 0: off */
+  bool gc_verify;              /* check the whole heap after each collection */
+  bool gc_log;                 /* a line for each collection on standard error */
+  void *io_context;            /* the first argument of the two below */
+  /* NULL: the process's streams. stream: 1 output, 2 errors. False: it could not be written. */
+  bool (*write)(void *io_context, int stream, const char *data, size_t size);
+  /* Up to size bytes; 0 at the end, -1 on failure. */
+  int64_t (*read)(void *io_context, char *data, size_t size);
+} SkerryVMOptions;
+
+/* A VM for a program. program must outlive it.
+ * error     set when the result is not SKERRY_OK; the caller frees it; may be NULL.
+ * Returns   SKERRY_OK, _NO_MEMORY, _DENIED. */
+SKERRY_API SKERRY_MUST_USE SkerryStatus skerry_vm_new(const SkerryProgram *program,
+                                                      const SkerryVMOptions *options,
+                                                      SkerryVM **out, SkerryText *error);
+SKERRY_API void skerry_vm_delete(SkerryVM *vm);
+/* Initialises the modules and runs the main script; once for each VM.
+ * Returns   SKERRY_OK, _FAULT, _ERROR, _CANCELLED, _EXIT, _NO_MEMORY. */
+SKERRY_API SKERRY_MUST_USE SkerryStatus skerry_vm_run(SkerryVM *vm);
+/* Initialises the modules and runs one test; once for each VM. */
+SKERRY_API SKERRY_MUST_USE SkerryStatus skerry_vm_run_test(SkerryVM *vm, size_t test);
+/* After a failure: what happened and the stack trace, lines that end with \n. */
+SKERRY_API SkerryText skerry_vm_report(SkerryVM *vm);
+SKERRY_API int skerry_vm_exit_code(const SkerryVM *vm);
+/* From any thread: the running call ends soon with SKERRY_CANCELLED. */
+SKERRY_API void skerry_vm_cancel(SkerryVM *vm);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+"""Runs every test of Skerry and prints `N passed, N failed` at the end.
+
+    ./dev test [SUITE...]      unit lang examples asan fault fuzz tidy; without names: all
+
+Each suite is a function below; it builds what it needs and reports its tests one by one. Nothing is
+registered by hand: unit tests are tests/unit/*_test.c, language tests tests/lang/**/*.sk, and so on.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+FUZZ_SECONDS = int(os.environ.get("SKERRY_FUZZ_SECONDS", "60"))
+
+passed = 0
+failed = []
+
+
+def report(name, fine, output=""):
+    global passed
+    if fine:
+        passed += 1
+        return
+    failed.append(name)
+    print(f"FAIL {name}", flush=True)
+    if output:
+        print("  " + output.strip()[-4000:].replace("\n", "\n  "), flush=True)
+
+
+def run(command, timeout_s=600, env=None):
+    try:
+        done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              timeout=timeout_s, env={**os.environ, **(env or {})}, errors="replace")
+        return done.returncode, done.stdout
+    except subprocess.TimeoutExpired as expired:
+        text = expired.stdout or b""
+        return -1, text.decode(errors="replace") + f"\ntimed out after {timeout_s} s"
+
+
+def build(preset):
+    code, output = run(["./dev", "build", preset], timeout_s=1500)
+    report(f"build {preset}", code == 0, output)
+    return code == 0
+
+
+def counted(name, command, timeout_s=1500, env=None):
+    """Runs a suite that prints `N passed, N failed` itself and adds its counts."""
+    global passed
+    code, output = run(command, timeout_s=timeout_s, env=env)
+    counts = re.findall(r"(\d+) passed, (\d+) failed", output)
+    if not counts:
+        report(name, False, output)
+        return
+    good, bad = map(int, counts[-1])
+    passed += good
+    if bad or code != 0:
+        print(f"FAIL {name}: {bad} failed\n{output.strip()[-8000:]}", flush=True)
+        failed.extend([name] * max(bad, 1))
+
+
+def unit_tests(preset):
+    for test in sorted((ROOT / "build" / preset / "tests").glob("*_test")):
+        code, output = run([str(test)], timeout_s=300)
+        report(f"{test.name} ({preset})", code == 0, output)
+
+
+def suite_unit():
+    if build("release"):
+        unit_tests("release")
+
+
+def suite_lang():
+    if build("release"):
+        counted("lang", [sys.executable, "tests/run_lang.py", "--mode", "interp=",
+                         "--mode", "gcstress=@SKERRY_STRESS=gc:7"])
+
+
+def suite_examples():
+    if build("release"):
+        counted("examples", [sys.executable, "tests/run_examples.py"])
+
+
+def suite_asan():
+    """The unit tests and the language suite with all checks and sanitizers on."""
+    if not build("asan"):
+        return
+    unit_tests("asan")
+    counted("lang (asan)", [sys.executable, "tests/run_lang.py", "--skerry", "build/asan/skerry",
+                            "--mode", "asan="], env={"ASAN_OPTIONS": "detect_leaks=1"})
+
+
+def suite_fault():
+    script = ROOT / "tests/fault/run_fault.py"
+    if script.exists() and build("release"):
+        counted("fault", [sys.executable, str(script)])
+
+
+def suite_fuzz():
+    targets = sorted((ROOT / "tests/fuzz").glob("*_fuzz.c"))
+    if not targets or not build("fuzz"):
+        return
+    corpora = ROOT / "build/fuzz/corpus"
+    for target in targets:
+        corpus = corpora / target.stem
+        corpus.mkdir(parents=True, exist_ok=True)
+        seeds = [str(folder) for folder in [ROOT / "tests/fuzz/seeds" / target.stem]
+                 if folder.is_dir()]
+        code, output = run([str(ROOT / "build/fuzz" / target.stem), str(corpus), *seeds,
+                            f"-max_total_time={FUZZ_SECONDS}", "-timeout=20", "-rss_limit_mb=4096",
+                            "-close_fd_mask=1", "-print_final_stats=1", "-max_len=65536",
+                            "-artifact_prefix=build/fuzz/"],
+                           timeout_s=FUZZ_SECONDS + 300)
+        report(f"{target.stem} {FUZZ_SECONDS} s", code == 0, output)
+
+
+def suite_tidy():
+    script = ROOT / "tools/tidy.py"
+    if script.exists():
+        code, output = run([sys.executable, str(script)])
+        report("tidy", code == 0, output)
+
+
+SUITES = {name[len("suite_"):]: function for name, function in list(globals().items())
+          if name.startswith("suite_")}
+
+
+def main():
+    names = sys.argv[1:] or list(SUITES)
+    for name in names:
+        if name not in SUITES:
+            print(f"there is no suite `{name}`; there are: {' '.join(SUITES)}", file=sys.stderr)
+            return 2
+    for name in names:
+        start = time.time()
+        before = passed, len(failed)
+        SUITES[name]()
+        print(f"{name}: {passed - before[0]} passed, {len(failed) - before[1]} failed "
+              f"({time.time() - start:.0f} s)", flush=True)
+    print(f"{passed} passed, {len(failed)} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

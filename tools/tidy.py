@@ -1,0 +1,39 @@
+#!/usr/bin/env python3
+"""Checks rules that compilers don't: which layer includes which, line length, file length.
+
+Layers may include only lower ones: include/ -> base/ -> bytecode/ -> { compiler/, gc/ } -> vm/ ->
+{ jit/, stdlib/ } -> cli/. The command, the embedding examples and their tests see only the public
+headers."""
+
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+MAY_INCLUDE = {
+    "base": {"base"},
+    "bytecode": {"base", "bytecode"},
+    "compiler": {"base", "bytecode", "compiler"},
+    "gc": {"base", "gc"},
+    "vm": {"base", "bytecode", "compiler", "gc", "vm", "skerry"},
+    "stdlib": {"base", "bytecode", "gc", "vm", "stdlib"},
+    "cli": {"cli", "skerry"},
+}
+MAX_LINE = 100
+MAX_LINES = 1200
+
+problems = []
+for layer, allowed in MAY_INCLUDE.items():
+    for path in sorted((ROOT / layer).glob("*.[ch]")):
+        lines = path.read_text().split("\n")
+        name = path.relative_to(ROOT)
+        if len(lines) > MAX_LINES and "table" not in path.name:
+            problems.append(f"{name}: {len(lines)} lines, at most {MAX_LINES}")
+        for number, line in enumerate(lines, 1):
+            if len(line) > MAX_LINE and "table" not in path.name:
+                problems.append(f"{name}:{number}: {len(line)} columns, at most {MAX_LINE}")
+            include = re.match(r'\s*#include "([^/"]+)/', line)
+            if include and include.group(1) not in allowed:
+                problems.append(f"{name}:{number}: {layer}/ must not include {include.group(1)}/")
+print("\n".join(problems) if problems else "tidy")
+sys.exit(1 if problems else 0)

@@ -1,0 +1,329 @@
+// The public interface (include/skerry): thin functions over program.h and vm.h.
+#include "base/os.h"
+#include "skerry/debug.h"
+#include "vm/program.h"
+#include "vm/vm.h"
+
+struct SkerryVM {
+  SkVm *vm;
+  SkGrant *grants;
+  SkStr *args;
+  SkArena arena;
+};
+
+const char *skerry_status_name(SkerryStatus status) {
+  switch (status) {
+    case SKERRY_OK: return "ok";
+    case SKERRY_NO_MEMORY: return "out of memory";
+    case SKERRY_NOT_FOUND: return "not found";
+    case SKERRY_BAD_SOURCE: return "bad source";
+    case SKERRY_REJECTED: return "rejected module";
+    case SKERRY_LINK_FAILED: return "link failed";
+    case SKERRY_DENIED: return "denied";
+    case SKERRY_FAULT: return "fault";
+    case SKERRY_ERROR: return "error";
+    case SKERRY_CANCELLED: return "cancelled";
+    case SKERRY_EXIT: return "exit";
+  }
+  return "unknown";
+}
+
+const char *skerry_version(void) { return "0.1.0"; }
+
+void skerry_text_free(SkerryText *text) {
+  sk_free(text->data);
+  *text = (SkerryText){0};
+}
+
+/// Hands the buffer's memory to the caller.
+static SkerryText text_of(SkBuf *buf) {
+  if (buf->failed || buf->size == 0) {
+    sk_buf_deinit(buf);
+    return (SkerryText){0};
+  }
+  SkerryText text = {buf->data, buf->size};
+  *buf = (SkBuf){0};
+  return text;
+}
+
+// ---- programs -----------------------------------------------------------------------------------
+
+/// Reads the file into *buf unless the caller gave bytes; *contents views the one or the other.
+static SkerryStatus contents_of(const char *path, const void *bytes, size_t size, SkBuf *buf,
+                                SkStr *contents, SkBuf *messages) {
+  if (bytes) {
+    *contents = sk_str_n(bytes, size);
+    return SKERRY_OK;
+  }
+  SkOsStatus status = sk_os_read_file(path, buf);
+  if (status == SK_OS_NO_MEMORY) return sk_program_no_memory(messages);
+  if (status != SK_OS_OK) {
+    sk_buf_printf(messages, "error: cannot read `%s`: %s\n", path, sk_os_status_text(status));
+    return SKERRY_NOT_FOUND;
+  }
+  if (buf->size > UINT32_MAX / 2) {
+    sk_buf_printf(messages, "error: `%s` is larger than 2 GiB\n", path);
+    return SKERRY_NOT_FOUND;
+  }
+  *contents = sk_buf_view(buf);
+  return SKERRY_OK;
+}
+
+static SkerryProgram *program_new(void) {
+  SkerryProgram *program = sk_calloc(1, sizeof *program);
+  if (program && !sk_arena_init(&program->arena)) {
+    sk_free(program);
+    return NULL;
+  }
+  return program;
+}
+
+static const char *shown_path(const char *path) {
+  return strcmp(path, "-") == 0 ? "<stdin>" : path;
+}
+
+static bool is_module(SkStr contents) { return sk_module_has_magic(contents); }
+
+/// Everything up to the modules; links when `link`.
+static SkerryStatus load(SkerryProgram *program, const char *path, SkStr contents,
+                         const SkerryLoadOptions *options, bool link, SkBuf *messages) {
+  SkerryStatus status =
+      is_module(contents)
+          ? sk_program_load_module(program, shown_path(path), contents, options, messages)
+          : sk_program_load_source(program, shown_path(path), contents, options, messages);
+  if (status == SKERRY_OK && link && !options->check_only) {
+    status = sk_program_link(program, options, messages);
+  }
+  return status;
+}
+
+SkerryStatus skerry_program_load(const char *path, const void *bytes, size_t size,
+                                 const SkerryLoadOptions *options, SkerryProgram **out,
+                                 SkerryText *messages) {
+  static const SkerryLoadOptions defaults;
+  if (!options) options = &defaults;
+  SkBuf buf = {0}, text = {0};
+  SkStr contents = SK_STR("");
+  *out = NULL;
+  SkerryStatus status = contents_of(path, bytes, size, &buf, &contents, &text);
+  SkerryProgram *program = NULL;
+  if (status == SKERRY_OK) {
+    program = program_new();
+    status = program ? load(program, path, contents, options, true, &text)
+                     : sk_program_no_memory(&text);
+  }
+  sk_buf_deinit(&buf);
+  *messages = text_of(&text);
+  if (status == SKERRY_OK && !options->check_only) *out = program;
+  else skerry_program_delete(program);
+  return status;
+}
+
+void skerry_program_delete(SkerryProgram *program) {
+  if (!program) return;
+  if (program->image) sk_image_delete(program->image);
+  sk_arena_deinit(&program->arena);
+  sk_free(program);
+}
+
+SkerryStatus skerry_program_module(const SkerryProgram *program, SkerryText *out) {
+  SkBuf buf = {0};
+  sk_module_write(program->modules.items[program->modules.count - 1], &buf);
+  *out = text_of(&buf);
+  return out->data ? SKERRY_OK : SKERRY_NO_MEMORY;
+}
+
+size_t skerry_program_test_count(const SkerryProgram *program) {
+  return program->image->test_count;
+}
+
+const char *skerry_program_test_name(const SkerryProgram *program, size_t test) {
+  return test < program->image->test_count ? program->image->tests[test].name.data : NULL;
+}
+
+// ---- dumps --------------------------------------------------------------------------------------
+
+static SkerryStatus dump_source(const char *path, SkStr text, SkerryDump what,
+                                const SkerryLoadOptions *options, SkBuf *out, SkBuf *messages) {
+  SkArena arena;
+  if (!sk_arena_init(&arena)) return sk_program_no_memory(messages);
+  SkSearch search = {sk_search_root(&arena, path), options->search_paths,
+                     options->search_path_count};
+  SkCompilation compilation;
+  SkCompileOptions compile_options = {.with_tests = true};
+  sk_compilation_init(&compilation, &arena, (SkModuleFinder){&search, sk_search_find},
+                      compile_options);
+  SkStr name = sk_arena_str(&arena, sk_str(path));
+  bool fine = true;
+  if (what == SKERRY_DUMP_TOKENS) {
+    SkSource source;
+    SkTokens tokens = {0};
+    sk_source_init(&arena, &source, name, text);
+    sk_lex(&arena, &compilation.diags, &source, &tokens);
+    sk_tokens_dump(&tokens, &source, out);
+    fine = compilation.diags.error_count == 0;
+  } else if (what == SKERRY_DUMP_AST) {
+    sk_ast_dump(sk_parse(&arena, &compilation.diags, name, text, SK_STR(SK_MAIN_NAME)), false, out);
+    fine = compilation.diags.error_count == 0;
+  } else {
+    fine = sk_compilation_check(&compilation, name, text);
+    if (compilation.modules.count) {
+      sk_ast_dump(compilation.modules.items[compilation.modules.count - 1], true, out);
+    }
+  }
+  SkerryStatus status = fine ? SKERRY_OK : SKERRY_BAD_SOURCE;
+  if (arena.failed) status = sk_program_no_memory(messages);
+  else sk_program_print(&compilation.diags, options, messages);
+  sk_arena_deinit(&arena);
+  return status;
+}
+
+static SkerryStatus dump_program(const char *path, SkStr contents, SkerryDump what,
+                                 const SkerryLoadOptions *options, SkBuf *out, SkBuf *messages) {
+  SkerryProgram *program = program_new();
+  if (!program) return sk_program_no_memory(messages);
+  SkerryStatus status =
+      load(program, path, contents, options, what == SKERRY_DUMP_WORDS, messages);
+  if (status == SKERRY_OK) {
+    const SkModule *module = program->modules.items[program->modules.count - 1];
+    if (what == SKERRY_DUMP_ASSEMBLY) {
+      sk_disassemble(module, out);
+    } else if (what == SKERRY_DUMP_BYTECODE) {
+      for (uint32_t i = 0; i < module->function_count; i++) {
+        sk_disassemble_function(module, i, out);
+      }
+    } else {
+      for (uint32_t i = 0; i < program->image->function_count; i++) {
+        sk_image_dump(program->image, i, out);
+      }
+    }
+  }
+  skerry_program_delete(program);
+  return status;
+}
+
+SkerryStatus skerry_dump(const char *path, const void *bytes, size_t size, SkerryDump what,
+                         const SkerryLoadOptions *options, SkerryText *out, SkerryText *messages) {
+  static const SkerryLoadOptions defaults;
+  SkerryLoadOptions wanted = options ? *options : defaults;
+  wanted.check_only = false;
+  SkBuf buf = {0}, dump = {0}, text = {0};
+  SkStr contents = SK_STR("");
+  SkerryStatus status = contents_of(path, bytes, size, &buf, &contents, &text);
+  if (status == SKERRY_OK) {
+    bool of_source = what == SKERRY_DUMP_TOKENS || what == SKERRY_DUMP_AST ||
+                     what == SKERRY_DUMP_TYPES;
+    if (of_source && is_module(contents)) {
+      sk_buf_printf(&text, "error: `%s` is a module: it has no source to dump\n", path);
+      status = SKERRY_BAD_SOURCE;
+    } else if (of_source) {
+      status = dump_source(shown_path(path), contents, what, &wanted, &dump, &text);
+    } else {
+      status = dump_program(path, contents, what, &wanted, &dump, &text);
+    }
+  }
+  sk_buf_deinit(&buf);
+  *out = text_of(&dump);
+  *messages = text_of(&text);
+  return status;
+}
+
+// ---- machines -----------------------------------------------------------------------------------
+
+/// "fs.read=data" to capability and scope.
+static SkGrant grant_of(SkArena *arena, const char *text) {
+  const char *equals = strchr(text, '=');
+  SkGrant grant = {0};
+  size_t size = equals ? (size_t)(equals - text) : strlen(text);
+  grant.capability = sk_arena_str(arena, sk_str_n(text, size));
+  grant.scope = equals ? sk_arena_str(arena, sk_str(equals + 1)) : SK_STR("");
+  return grant;
+}
+
+static SkVmOptions vm_options(SkerryVM *vm, const SkerryVMOptions *options) {
+  vm->grants = SK_NEW_ARRAY(&vm->arena, SkGrant, options->grant_count + 1);
+  for (size_t i = 0; i < options->grant_count; i++) {
+    vm->grants[i] = grant_of(&vm->arena, options->grants[i]);
+  }
+  vm->args = SK_NEW_ARRAY(&vm->arena, SkStr, options->arg_count + 1);
+  for (size_t i = 0; i < options->arg_count; i++) vm->args[i] = sk_str(options->args[i]);
+  return (SkVmOptions){
+      .heap_limit_bytes = options->heap_limit_bytes,
+      .stack_limit_slots = options->stack_limit_slots,
+      .grants = vm->grants,
+      .grant_count = (uint32_t)options->grant_count,
+      .args = vm->args,
+      .arg_count = (uint32_t)options->arg_count,
+      .hash_seed = options->hash_seed,
+      .stress_every = options->gc_stress,
+      .verify_heap = options->gc_verify,
+      .log_gc = options->gc_log,
+      .io_context = options->io_context,
+      .write = options->write,
+      .read = options->read,
+  };
+}
+
+SkerryStatus skerry_vm_new(const SkerryProgram *program, const SkerryVMOptions *options,
+                           SkerryVM **out, SkerryText *error) {
+  static const SkerryVMOptions defaults;
+  SkBuf text = {0};
+  SkerryVM *vm = sk_calloc(1, sizeof *vm);
+  SkerryStatus status = SKERRY_OK;
+  if (error) *error = (SkerryText){0};
+  if (!vm || !sk_arena_init(&vm->arena)) {
+    sk_free(vm);
+    vm = NULL;
+    status = sk_program_no_memory(&text);
+  } else {
+    SkVmOptions inner = vm_options(vm, options ? options : &defaults);
+    vm->vm = vm->arena.failed ? NULL : sk_vm_new(program->image, &inner, &text);
+    if (!vm->vm) {
+      status = text.size ? SKERRY_DENIED : sk_program_no_memory(&text);
+      skerry_vm_delete(vm);
+      vm = NULL;
+    }
+  }
+  if (error && status != SKERRY_OK) *error = text_of(&text);
+  sk_buf_deinit(&text);
+  if (vm) *out = vm;
+  return status;
+}
+
+void skerry_vm_delete(SkerryVM *vm) {
+  if (!vm) return;
+  if (vm->vm) sk_vm_delete(vm->vm);
+  sk_arena_deinit(&vm->arena);
+  sk_free(vm);
+}
+
+static SkerryStatus status_of(SkRunStatus status) {
+  switch (status) {
+    case SK_RUN_DONE: return SKERRY_OK;
+    case SK_RUN_ERROR: return SKERRY_ERROR;
+    case SK_RUN_FAULT: return SKERRY_FAULT;
+    case SK_RUN_CANCELLED: return SKERRY_CANCELLED;
+    case SK_RUN_EXIT: return SKERRY_EXIT;
+  }
+  return SKERRY_FAULT;
+}
+
+SkerryStatus skerry_vm_run(SkerryVM *vm) { return status_of(sk_vm_run(vm->vm)); }
+
+SkerryStatus skerry_vm_run_test(SkerryVM *vm, size_t test) {
+  return status_of(sk_vm_run_test(vm->vm, (uint32_t)test));
+}
+
+SkerryText skerry_vm_report(SkerryVM *vm) {
+  SkBuf text = {0};
+  sk_vm_report(vm->vm, &text);
+  return text_of(&text);
+}
+
+int skerry_vm_exit_code(const SkerryVM *vm) { return vm->vm->exit_code; }
+
+void skerry_vm_cancel(SkerryVM *vm) { sk_vm_cancel(vm->vm); }
+
+void skerry_debug_fail_allocation(uint64_t nth) { sk_alloc_fail_at(nth, true); }
+
+uint64_t skerry_debug_allocation_count(void) { return sk_alloc_count(); }

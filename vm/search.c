@@ -1,0 +1,59 @@
+// Finds the texts of imported modules: the std modules inside the library, then files.
+#include "base/os.h"
+#include "vm/program.h"
+#include "vm/std_modules.h"
+
+SkStr sk_search_root(SkArena *arena, const char *path) {
+  const char *slash = strrchr(path, '/');
+  SkStr folder = slash ? sk_str_n(path, (size_t)(slash - path) + 1) : SK_STR("");
+  // Parents are tried by their path as written; above a relative path's start nothing is looked for.
+  for (SkStr at = folder;;) {
+    SkStr marker = sk_arena_printf(arena, "%.*sskerry.pkg", SK_STR_ARG(at));
+    if (sk_os_is_file(marker.data)) return sk_arena_str(arena, at);
+    if (at.size < 2) break;
+    uint32_t end = at.size - 1;
+    while (end > 0 && at.data[end - 1] != '/') end--;
+    at.size = end;
+  }
+  return sk_arena_str(arena, folder);
+}
+
+static bool find_std(SkStr name, SkStr *path, SkStr *text) {
+  for (uint32_t i = 0; i < sk_std_module_count; i++) {
+    const SkStdModule *module = &sk_std_modules[i];
+    if (!sk_str_is(name, module->name)) continue;
+    *path = sk_str(module->path);
+    *text = sk_str_n(module->text, module->size);
+    return true;
+  }
+  return false;
+}
+
+static bool find_below(SkArena *arena, SkStr folder, SkStr name, const char *suffix, SkStr *path,
+                       SkStr *text) {
+  SkStr file = sk_arena_printf(arena, "%.*s%.*s%s", SK_STR_ARG(folder), SK_STR_ARG(name), suffix);
+  char *slashes = (char *)file.data + folder.size;
+  for (uint32_t i = 0; i < name.size; i++) {
+    if (slashes[i] == '.') slashes[i] = '/';
+  }
+  SkBuf bytes = {0};
+  bool found = sk_os_read_file(file.data, &bytes) == SK_OS_OK;
+  if (found) {
+    *path = file;
+    *text = sk_arena_str(arena, sk_buf_view(&bytes));
+  }
+  sk_buf_deinit(&bytes);
+  return found;
+}
+
+bool sk_search_find(void *context, SkArena *arena, SkStr name, SkStr *path, SkStr *text) {
+  const SkSearch *search = context;
+  if (find_std(name, path, text)) return true;
+  if (sk_str_starts(name, "std.") || sk_str_is(name, "std")) return false;
+  if (find_below(arena, search->root, name, ".sk", path, text)) return true;
+  for (size_t i = 0; i < search->search_path_count; i++) {
+    SkStr folder = sk_arena_printf(arena, "%s/", search->search_paths[i]);
+    if (find_below(arena, folder, name, ".sk", path, text)) return true;
+  }
+  return false;
+}

@@ -1,0 +1,142 @@
+// One virtual machine: a linked program, a heap, a stack, its rights and its pending failure.
+// Single-threaded; any number of VMs run at once on different threads. No global state.
+//
+// The VM's own area at the start of the heap's cage holds the globals and then the main stack, so
+// that a frame is found by an offset from the cage and nothing in it points to the host.
+//
+// Frame:                 slots grow upwards
+//   | header | R[0] ... R[n-1] | header of the callee | ...
+//   header, in the slot before R[0]:
+//     bits 0-31 code offset where the caller goes on, 32-47 distance in slots to the caller's R[0],
+//     48-63 slot of the caller that gets the result
+//   The first frame of a stack (main or coroutine) returns to code offset 0, where CORET stands.
+#pragma once
+
+#include "vm/image.h"
+
+typedef enum {
+  SK_RUN_DONE,
+  SK_RUN_ERROR,      // an error that nothing caught
+  SK_RUN_FAULT,
+  SK_RUN_CANCELLED,
+  SK_RUN_EXIT,       // the guest asked to end with vm->exit_code
+} SkRunStatus;
+
+typedef enum {
+#define FAULT(name, text) SK_FAULT_##name,
+#include "vm/faults.def"
+  SK_FAULT_COUNT
+} SkFaultKind;
+
+/// A granted capability; scope size 0: everything of it.
+typedef struct {
+  SkStr capability;  // "fs.read"
+  SkStr scope;
+} SkGrant;
+
+typedef struct {
+  size_t heap_limit_bytes;    // 0: 1 GiB
+  uint32_t stack_limit_slots; // 0: 1 Mi
+  const SkGrant *grants;      // borrowed until sk_vm_delete
+  uint32_t grant_count;
+  const SkStr *args;          // borrowed for sk_vm_new
+  uint32_t arg_count;
+  uint64_t hash_seed;         // 0: the fixed one
+  uint32_t stress_every;      // SKERRY_STRESS=gc:N
+  bool verify_heap;
+  bool log_gc;
+  // Standard streams; NULL: those of the process.
+  void *io_context;
+  bool (*write)(void *io_context, int stream /*1 out, 2 err*/, const char *data, size_t size);
+  /// Reads up to size bytes of standard input: number of bytes, 0 at the end, -1 on failure.
+  int64_t (*read)(void *io_context, char *data, size_t size);
+} SkVmOptions;
+
+typedef struct SkThread SkThread;
+typedef struct SkVm SkVm;
+
+/// What the interpreter keeps at hand. `thread` is the first argument of whatever may collect.
+struct SkThread {
+  SkHeap *heap;
+  const SkImage *image;
+  SkVm *vm;
+  SkSlot *frame;        // R of the running function, valid while C code runs for it
+  SkSlot *stack_start, *stack_limit;  // of the running stack; stack_limit is lowered to interrupt
+  uint32_t pc;          // code offset of the running word, saved before anything that may fail
+  uint32_t native_slots;  // arguments of the running native above the frame
+  SkRef coroutine;      // the running one; null on the main stack
+  volatile uint8_t interrupt;
+};
+
+typedef enum { SK_PENDING_NONE, SK_PENDING_ERROR, SK_PENDING_FAULT, SK_PENDING_CANCEL, SK_PENDING_EXIT } SkPendingKind;
+
+typedef struct {
+  SkStr function;
+  SkStr source_path;
+  uint32_t line, column;
+} SkTraceFrame;
+#define SK_TRACE_LIMIT 100  // frames kept: the innermost 80 and the outermost 20
+
+struct SkVm {
+  SkThread thread;
+  SkVmOptions options;
+  SkArena arena;            // what lives as long as the VM
+  SkRef *consts;            // by constant number
+  SkSlot *globals;
+  uint8_t *global_flags;
+  SkSlot *main_stack, *main_stack_limit;
+  SkPendingKind pending;
+  SkRef error;              // PENDING_ERROR: the error object
+  SkBuf fault_text;         // PENDING_FAULT: its message
+  SkTraceFrame trace[SK_TRACE_LIMIT];
+  uint32_t trace_count, trace_depth;  // depth: frames there were
+  uint64_t hash_key[2];
+  int exit_code;
+  SkBuf out;                // standard output, buffered
+  bool out_failed;
+  SkBuf in;                 // standard input, buffered
+  size_t in_at;
+  bool in_ended;
+  struct SkFileTable *files;  // stdlib/: open files by number
+};
+
+/// NULL and a message if the VM cannot be made (memory, a capability that is not granted).
+SkVm *sk_vm_new(const SkImage *image, const SkVmOptions *options, SkBuf *error) SK_MUST_USE;
+void sk_vm_delete(SkVm *vm);
+/// Initialises the modules in order and runs main. Flushes standard output.
+SkRunStatus sk_vm_run(SkVm *vm);
+/// Initialises the modules (not main's statements) and runs one test.
+SkRunStatus sk_vm_run_test(SkVm *vm, uint32_t test);
+/// After a failed run: "fault: index 10 out of range 0..<10\n  at sum (stats.sk:7:14)\n...". An
+/// error's message() is guest code: it runs under the usual limits.
+void sk_vm_report(SkVm *vm, SkBuf *out);
+/// From any thread: the running guest call ends with SK_RUN_CANCELLED soon.
+void sk_vm_cancel(SkVm *vm);
+/// Writes what standard output has buffered. False if it could not be written.
+bool sk_vm_flush(SkVm *vm);
+
+// ---- for the interpreter, natives and stdlib -----------------------------------------------------
+
+/// Each makes a failure pending, with the stack trace of now, and returns false.
+bool sk_fault(SkThread *thread, SkFaultKind kind);
+bool sk_fault_text(SkThread *thread, const char *format, ...) SK_PRINTF(2, 3);
+bool sk_fault_index(SkThread *thread, int64_t index, uint32_t length);
+bool sk_fault_fit(SkThread *thread, int64_t value, uint32_t storage /*SkMTypeKind*/);
+bool sk_fault_memory(SkThread *thread);
+
+/// A new string; null (and a pending fault) when memory is out or size is over 2^31 - 1. data may
+/// lie in the heap (nothing moves) as long as its object is reachable.
+SkString *sk_string_new(SkThread *thread, const char *data, size_t size_bytes) SK_MUST_USE;
+/// The same without bytes: the caller fills data[0..size_bytes).
+SkString *sk_string_alloc(SkThread *thread, size_t size_bytes) SK_MUST_USE;
+uint32_t sk_string_hash(SkThread *thread, SkString *string);
+/// A list of a known type (SK_TI_BYTES, SK_TI_STRINGS, SK_TI_INTS) with room for capacity elements.
+SkList *sk_list_new(SkThread *thread, uint32_t type, uint32_t capacity) SK_MUST_USE;
+/// Room for at least `capacity` elements in all; false with a pending fault.
+bool sk_list_reserve(SkThread *thread, SkList *list, uint64_t capacity) SK_MUST_USE;
+static inline void *sk_list_data(const SkHeap *heap, const SkList *list) {
+  return (char *)sk_gc_at(heap, list->data) + sizeof(SkArray);
+}
+
+/// True if `capability` with `scope` (a path for fs.*) was granted.
+bool sk_vm_is_granted(const SkVm *vm, SkStr capability, SkStr scope);
