@@ -1,5 +1,4 @@
 // Needs the extensions of the C library that Debian's default names offer.
-#define _GNU_SOURCE
 #include "base/os.h"
 
 #include <errno.h>

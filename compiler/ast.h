@@ -381,6 +381,7 @@ struct SkExpr {
   bool paren;        // written in parentheses
   uint8_t convert;   // SkConvertKind
   uint8_t narrow_count;
+  uint32_t height;   // of the tree: bounded, see parse.h
   uint32_t start, end;
   uint32_t op_start; // BINARY: where the operator stands
   SkExpr *left, *right;

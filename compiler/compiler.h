@@ -28,6 +28,7 @@ typedef struct {
   SK_VEC(SkModuleAst *) modules;
   SkStrMap by_name;
   struct SkPreludeNames *prelude;  // checker: Map, Set, Range, Error… found once
+  const SkType *prelude_error;     // the interface Error
 } SkCompilation;
 
 void sk_compilation_init(SkCompilation *compilation, SkArena *arena, SkModuleFinder finder,

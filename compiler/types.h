@@ -40,6 +40,7 @@ struct SkType {
   bool has_params;  // a type parameter occurs in it
   bool has_error;   // ERROR occurs in it
   uint32_t id;      // dense, in the order of creation
+  uint32_t depth;   // 0: built in; else 1 + that of the deepest argument
   uint32_t arg_count;
   const SkType **args;
   SkDecl *decl;      // NAMED
@@ -52,6 +53,7 @@ typedef struct {
   const SkType *storage[SK_TYPE_F32 - SK_TYPE_I8 + 1];
   const SkType **table;  // hash table of all others; table_mask + 1 places
   uint32_t table_mask, count;
+  bool too_deep;    // a type was too deep and became ERROR; whoever reports it clears this
 } SkTypes;
 
 void sk_types_init(SkTypes *types, SkArena *arena);

@@ -59,6 +59,7 @@ typedef struct {
   uint32_t frame;    // slot index of its current frame in the stack
   uint32_t dst;      // slot in that frame for what the next resume brings
   uint32_t resume_dst;  // slot in the resumer's frame for what this one gives
+  uint32_t slots;    // given by a resume: low 16 bits, given back: high 16
 } SkCoroutine;
 typedef enum { SK_CO_NEW, SK_CO_SUSPENDED, SK_CO_RUNNING, SK_CO_NORMAL, SK_CO_DONE } SkCoState;
 
@@ -162,7 +163,8 @@ typedef struct SkImage {
   uint32_t args_global; // slot of the prelude's `args`, and its flag number; SK_NONE if unused
   uint32_t args_flag;
   uint32_t *inits;      // function indices of the modules' init functions, dependencies first
-  uint32_t init_count;  // the last is main's (if main has one)
+  uint32_t init_count;
+  bool main_init;       // the last of them is main's script
   SkImageTest *tests;
   uint32_t test_count;
   SkImageNeed *needs;

@@ -65,6 +65,7 @@ struct SkThread {
   uint32_t pc;          // code offset of the running word, saved before anything that may fail
   uint32_t native_slots;  // arguments of the running native above the frame
   SkRef coroutine;      // the running one; null on the main stack
+  uint32_t main_pc, main_frame;  // of the main stack while a coroutine runs: as in SkCoroutine
   volatile uint8_t interrupt;
 };
 
@@ -97,7 +98,10 @@ struct SkVm {
   SkBuf in;                 // standard input, buffered
   size_t in_at;
   bool in_ended;
-  struct SkFileTable *files;  // stdlib/: open files by number
+  void *files;              // stdlib/: open files by number
+  void (*files_destroy)(void *files);
+  SkBuf gc_log;
+  bool cancelled;
 };
 
 /// NULL and a message if the VM cannot be made (memory, a capability that is not granted).
@@ -114,6 +118,10 @@ void sk_vm_report(SkVm *vm, SkBuf *out);
 void sk_vm_cancel(SkVm *vm);
 /// Writes what standard output has buffered. False if it could not be written.
 bool sk_vm_flush(SkVm *vm);
+/// Standard output (1, buffered) or errors (2). False if it cannot be written.
+bool sk_vm_write(SkVm *vm, int stream, const char *data, size_t size, bool line_end);
+/// Standard input: bytes read, 0 at its end, -1 on failure.
+int64_t sk_vm_read(SkVm *vm, char *data, size_t size);
 
 // ---- for the interpreter, natives and stdlib -----------------------------------------------------
 

@@ -1,0 +1,264 @@
+// The checker's drive: imports and scopes, then headers, then bodies, module after module.
+#include "compiler/check.h"
+
+void sk_compilation_init(SkCompilation *compilation, SkArena *arena, SkModuleFinder finder,
+                         SkCompileOptions options) {
+  *compilation = (SkCompilation){.arena = arena, .finder = finder, .options = options};
+  sk_types_init(&compilation->types, arena);
+  sk_diags_init(&compilation->diags, arena);
+  compilation->prelude = SK_NEW(arena, SkPreludeNames);
+}
+
+static SkModuleAst *load_module(SkCompilation *c, SkStr name, SkStr path, SkStr text, bool is_std);
+
+static SkStr import_name(SkCompilation *c, const SkImport *import) {
+  SkBuf buf = {0};
+  for (uint32_t i = 0; i < import->path_count; i++) {
+    if (i) sk_buf_byte(&buf, '.');
+    sk_buf_str(&buf, import->path[i].text);
+  }
+  SkStr name = sk_arena_str(c->arena, sk_buf_view(&buf));
+  sk_buf_deinit(&buf);
+  return name;
+}
+
+static void add_dependency(SkCompilation *c, SkModuleAst *module, SkModuleAst *dependency) {
+  for (uint32_t i = 0; i < module->dependencies.count; i++) {
+    if (module->dependencies.items[i] == dependency) return;
+  }
+  SK_VEC_PUSH(c->arena, &module->dependencies, dependency);
+}
+
+static void load_import(SkCompilation *c, SkModuleAst *module, SkImport *import) {
+  SkStr name = import_name(c, import);
+  SkModuleAst *known = sk_strmap_get(&c->by_name, name);
+  if (known) {
+    if (known->state == 0) {
+      SkDiag *diag = sk_diag_add(&c->diags, SK_DIAG_E603, &module->source, AT(import),
+                                 "`%.*s` and `%.*s` import each other", SK_STR_ARG(module->name),
+                                 SK_STR_ARG(name));
+      sk_diag_help(&c->diags, diag, "move what both need into a third module");
+      return;
+    }
+    import->module = known;
+    add_dependency(c, module, known);
+    return;
+  }
+  SkStr path, text;
+  if (!c->finder.find || !c->finder.find(c->finder.context, c->arena, name, &path, &text)) {
+    SkDiag *diag = sk_diag_add(&c->diags, SK_DIAG_E601, &module->source, AT(import),
+                               "there is no module `%.*s`", SK_STR_ARG(name));
+    if (sk_str_starts(name, "std.")) {
+      sk_diag_help(&c->diags, diag, "std has env, fs, io, json, math, random and time");
+    } else {
+      sk_diag_help(&c->diags, diag, "looked for %.*s.sk (with / for each dot) beside the main file",
+                   SK_STR_ARG(name));
+    }
+    return;
+  }
+  import->module =
+      load_module(c, name, path, text, sk_str_starts(name, "std."));
+  add_dependency(c, module, import->module);
+}
+
+/// Parses a module and, first, what it imports; appends them to compilation->modules in that order.
+static SkModuleAst *load_module(SkCompilation *c, SkStr name, SkStr path, SkStr text, bool is_std) {
+  SkModuleAst *module = sk_parse(c->arena, &c->diags, path, text, name);
+  module->name = name;
+  module->is_std = is_std;
+  sk_strmap_set(c->arena, &c->by_name, name, module);
+  if (c->modules.count) add_dependency(c, module, c->modules.items[0]);
+  for (uint32_t i = 0; i < module->imports.count; i++) {
+    if (c->arena->failed) break;
+    load_import(c, module, &module->imports.items[i]);
+  }
+  module->state = 1;
+  SK_VEC_PUSH(c->arena, &c->modules, module);
+  return module;
+}
+
+// ---- scopes -------------------------------------------------------------------------------------
+
+static void add_name(Checker *k, SkName name, SkDecl *decl) {
+  SkDecl *other = sk_strmap_get(&k->module->scope, name.text);
+  if (other) {
+    SkDiag *diag = sk_report(k, SK_DIAG_E702, name.start, name.end, "`%.*s` is declared twice",
+                             SK_STR_ARG(name.text));
+    LABEL(k, diag, "declared here again");
+    return;
+  }
+  sk_strmap_set(k->arena, &k->module->scope, name.text, decl);
+}
+
+static void scope_imports(Checker *k) {
+  for (uint32_t i = 0; i < k->module->imports.count; i++) {
+    SkImport *import = &k->module->imports.items[i];
+    if (!import->module) continue;
+    if (!import->has_names) {
+      SkDecl *decl = SK_NEW(k->arena, SkDecl);
+      decl->kind = SK_DECL_MODULE;
+      decl->name = import->alias.text.size ? import->alias : import->path[import->path_count - 1];
+      decl->start = import->start;
+      decl->end = import->end;
+      decl->imported = import->module;
+      add_name(k, decl->name, decl);
+      continue;
+    }
+    for (uint32_t n = 0; n < import->name_count; n++) {
+      SkName name = import->names[n];
+      SkDecl *decl = sk_strmap_get(&import->module->scope, name.text);
+      if (decl && decl->is_pub && decl->module == import->module) {
+        add_name(k, name, decl);
+        continue;
+      }
+      SkDiag *diag = sk_report(k, SK_DIAG_E604, name.start, name.end,
+                               decl ? "`%.*s` is private to %.*s" : "there is no `%.*s` in %.*s",
+                               SK_STR_ARG(name.text), SK_STR_ARG(import->module->name));
+      SkNearest nearest = {.wanted = name.text};
+      for (uint32_t s = 0; s < import->module->scope.count; s++) {
+        SkDecl *candidate = import->module->scope.items[s].value;
+        if (candidate->is_pub) sk_nearest_try(&nearest, import->module->scope.items[s].key);
+      }
+      if (decl) HELP(k, diag, "mark it `pub` there");
+      else if (nearest.best.size) HELP(k, diag, "did you mean %.*s?", SK_STR_ARG(nearest.best));
+    }
+  }
+}
+
+static void scope_decls(Checker *k) {
+  for (uint32_t i = 0; i < k->module->decls.count; i++) {
+    SkDecl *decl = k->module->decls.items[i];
+    decl->module = k->module;
+    if (decl->kind == SK_DECL_FN) {
+      decl->fn->module = k->module;
+      decl->name = decl->fn->name;
+      decl->is_pub |= decl->fn->is_pub;
+    }
+    if (decl->kind != SK_DECL_EXTEND) add_name(k, decl->name, decl);
+  }
+}
+
+static SkDecl *prelude_name(SkModuleAst *prelude, const char *name) {
+  return sk_strmap_get(&prelude->scope, sk_str(name));
+}
+
+static void find_prelude_names(Checker *k) {
+  SkModuleAst *prelude = k->module;
+  SkPreludeNames *p = k->p;
+  p->error = prelude_name(prelude, "Error");
+  p->comparable = prelude_name(prelude, "Comparable");
+  p->hashable = prelude_name(prelude, "Hashable");
+  p->iterator = prelude_name(prelude, "Iterator");
+  p->iterable = prelude_name(prelude, "Iterable");
+  p->map = prelude_name(prelude, "Map");
+  p->set = prelude_name(prelude, "Set");
+  p->range = prelude_name(prelude, "Range");
+  SkDecl *to = prelude_name(prelude, "rangeTo"), *through = prelude_name(prelude, "rangeThrough");
+  p->range_to = to ? to->fn : NULL;
+  p->range_through = through ? through->fn : NULL;
+  if (p->error) p->error_type = sk_type_named(k->t, p->error, NULL, 0);
+  k->c->prelude_error = p->error_type ? p->error_type : k->t->error;
+  if (p->range) p->range_type = sk_type_named(k->t, p->range, NULL, 0);
+}
+
+// ---- bodies -------------------------------------------------------------------------------------
+
+static void check_statements_allowed(Checker *k) {
+  if (k->module->is_main || !k->module->init || !k->module->init->body) return;
+  const SkStmt *body = k->module->init->body;
+  for (uint32_t i = 0; i < body->stmt_count; i++) {
+    const SkStmt *stmt = body->stmts[i];
+    if (stmt->kind == SK_S_LET || stmt->kind == SK_S_DECL || stmt->kind == SK_S_ERROR) continue;
+    SkDiag *diag = sk_report(k, SK_DIAG_E605, AT(stmt),
+                             "an imported module holds declarations and variables only");
+    HELP(k, diag, "put statements into a function, or into the main script");
+  }
+}
+
+static void check_bodies(Checker *k) {
+  SkModuleAst *module = k->module;
+  if (module->init) {
+    module->init->module = module;
+    module->init->header_checked = true;
+    module->init->result = k->t->void_;
+    module->init->link_name = sk_unique_link_name(
+        k, module->is_main ? SK_STR(SK_MAIN_NAME) : SK_STR("init"));
+    sk_check_body(k, module->init);
+    module->init_can_run = module->init->body && module->init->body->stmt_count > 0;
+  }
+  // Bodies add lambdas to the list while it is walked; those are checked with their function.
+  for (uint32_t i = 0; i < module->functions.count; i++) {
+    SkFn *fn = module->functions.items[i];
+    if (fn->kind == SK_FN_LAMBDA || fn->kind == SK_FN_INIT || fn->intrinsic.size) continue;
+    sk_check_body(k, fn);
+    if (k->arena->failed) return;
+  }
+  for (uint32_t i = 0; i < module->tests.count; i++) {
+    SkFn *test = module->tests.items[i];
+    test->module = module;
+    test->header_checked = true;
+    test->result = k->t->void_;
+    test->link_name =
+        sk_unique_link_name(k, sk_arena_printf(k->arena, "test %.*s", SK_STR_ARG(test->test_name)));
+    uint32_t before = module->functions.count;
+    sk_check_body(k, test);
+    if (k->c->options.with_tests) {
+      sk_add_function(k, test);
+    } else {
+      module->functions.count = before;  // also without its lambdas
+    }
+  }
+  if (module->init_can_run) sk_add_function(k, module->init);
+}
+
+static void check_unused_imports(Checker *k) {
+  for (uint32_t i = 0; i < k->module->scope.count; i++) {
+    SkDecl *decl = k->module->scope.items[i].value;
+    if (decl->kind != SK_DECL_MODULE || decl->checker_scratch || decl->name.text.data[0] == '_')
+      continue;
+    SkDiag *diag = sk_report(k, SK_DIAG_W902, AT(decl), "`%.*s` is imported but not used",
+                             SK_STR_ARG(decl->name.text));
+    LABEL(k, diag, "not used");
+  }
+}
+
+static bool check_module(SkCompilation *c, SkModuleAst *module) {
+  Checker checker = {.c = c, .arena = c->arena, .t = &c->types, .d = &c->diags,
+                     .module = module, .p = c->prelude};
+  Checker *k = &checker;
+  k->flags = sk_arena_alloc(c->arena, (size_t)module->source.text.size + 1);
+  uint32_t errors = c->diags.error_count;
+  scope_decls(k);
+  scope_imports(k);
+  if (module == c->modules.items[0]) find_prelude_names(k);
+  sk_check_headers(k);
+  if (c->arena->failed) return false;
+  sk_resolve_variables(k);
+  check_statements_allowed(k);
+  check_bodies(k);
+  if (c->arena->failed) return false;
+  check_unused_imports(k);
+  module->state = 3;
+  return c->diags.error_count == errors;
+}
+
+bool sk_check(SkCompilation *c) {
+  bool fine = true;
+  for (uint32_t i = 0; i < c->modules.count && !c->arena->failed; i++) {
+    fine &= check_module(c, c->modules.items[i]);
+  }
+  return fine && c->diags.error_count == 0 && !c->arena->failed;
+}
+
+bool sk_compilation_check(SkCompilation *c, SkStr path, SkStr text) {
+  SkStr prelude_path, prelude_text;
+  if (c->finder.find(c->finder.context, c->arena, SK_STR(SK_PRELUDE_NAME), &prelude_path,
+                     &prelude_text)) {
+    load_module(c, SK_STR(SK_PRELUDE_NAME), prelude_path, prelude_text, true);
+  }
+  if (c->arena->failed) return false;
+  SkModuleAst *main = load_module(c, SK_STR(SK_MAIN_NAME), path, text, false);
+  main->is_main = true;
+  if (c->arena->failed) return false;
+  return sk_check(c);
+}

@@ -1,0 +1,358 @@
+// Natives of strings and byte lists. Strings stay valid UTF-8: every native that makes one checks, or
+// cuts only at characters.
+#include "base/utf8.h"
+#include "stdlib/case_table.h"
+#include "stdlib/natives.h"
+#include "vm/numtext.h"
+
+// ---- numbers ------------------------------------------------------------------------------------
+
+NATIVE_FUNCTION(int_parse) {
+  int64_t value = 0;
+  result[1].u = sk_int_parse(sk_string_view(sk_arg_string(thread, args[0])), &value);
+  result[0].i = result[1].u ? value : 0;
+  return true;
+}
+
+NATIVE_FUNCTION(int_to_string) {
+  char text[72];
+  size_t at = sizeof text;
+  int64_t radix = args[1].i;
+  if (radix < 2 || radix > 36) return sk_fault_text(thread, "radix %lld out of range 2..=36", (long long)radix);
+  uint64_t left = args[0].i < 0 ? 0 - args[0].u : args[0].u;
+  do {
+    text[--at] = "0123456789abcdefghijklmnopqrstuvwxyz"[left % (uint64_t)radix];
+    left /= (uint64_t)radix;
+  } while (left);
+  if (args[0].i < 0) text[--at] = '-';
+  return sk_give_string(thread, result, text + at, sizeof text - at);
+}
+
+NATIVE_FUNCTION(float_parse) {
+  double value = 0;
+  result[1].u = sk_float_parse(sk_string_view(sk_arg_string(thread, args[0])), &value);
+  result[0].f = result[1].u ? value : 0;
+  return true;
+}
+
+NATIVE_FUNCTION(float_fixed) {
+  char text[480];
+  if (args[1].i < 0 || args[1].i > 100) {
+    return sk_fault_text(thread, "%lld digits, expected 0..=100", (long long)args[1].i);
+  }
+  return sk_give_string(thread, result, text, sk_float_fixed(args[0].f, (int)args[1].i, text));
+}
+
+// ---- making strings -----------------------------------------------------------------------------
+
+NATIVE_FUNCTION(string_from_code) {
+  char text[4];
+  if (!sk_utf8_is_scalar(args[0].i)) {
+    return sk_fault_text(thread, "%lld is no Unicode code point", (long long)args[0].i);
+  }
+  return sk_give_string(thread, result, text, sk_utf8_encode((uint32_t)args[0].i, text));
+}
+
+static SkStr list_bytes(SkThread *thread, const SkList *list) {
+  if (list->length == 0) return SK_STR("");
+  return sk_str_n(sk_list_data(thread->heap, list), list->length);
+}
+
+NATIVE_FUNCTION(string_from_bytes) {
+  SkStr bytes = list_bytes(thread, sk_arg_list(thread, args[0]));
+  if (sk_utf8_invalid_at(bytes.data, bytes.size) != bytes.size) return true;  // null
+  return sk_give_string(thread, result, bytes.data, bytes.size);
+}
+
+NATIVE_FUNCTION(bytes_to_string) {
+  SkStr bytes = list_bytes(thread, sk_arg_list(thread, args[0]));
+  size_t bad = sk_utf8_invalid_at(bytes.data, bytes.size);
+  if (bad != bytes.size) return sk_fault_text(thread, "byte %zu is not valid UTF-8", bad);
+  return sk_give_string(thread, result, bytes.data, bytes.size);
+}
+
+NATIVE_FUNCTION(bytes_add_string) {
+  SkList *list = sk_arg_list(thread, args[0]);
+  const SkString *string = sk_arg_string(thread, args[1]);
+  (void)result;
+  uint64_t wanted = (uint64_t)list->length + string->size_bytes;
+  uint64_t capacity = list->data.bits ? ((const SkArray *)sk_gc_at(thread->heap, list->data))->length : 0;
+  if (wanted > capacity) {
+    uint64_t grown = capacity + capacity / 2 + 16;
+    if (!sk_list_reserve(thread, list, wanted > grown ? wanted : grown)) return false;
+  }
+  memcpy((char *)sk_list_data(thread->heap, list) + list->length, string->data, string->size_bytes);
+  list->length = (uint32_t)wanted;
+  return true;
+}
+
+NATIVE_FUNCTION(string_bytes) {
+  const SkString *string = sk_arg_string(thread, args[0]);
+  SkList *list = sk_list_new(thread, SK_TI_BYTES, string->size_bytes);
+  if (!list) return false;
+  if (string->size_bytes) memcpy(sk_list_data(thread->heap, list), string->data, string->size_bytes);
+  list->length = string->size_bytes;
+  result->u = sk_gc_ref(thread->heap, list).bits;
+  return true;
+}
+
+static bool check_boundary(SkThread *thread, const SkString *string, int64_t at) {
+  if (at == string->size_bytes || sk_utf8_is_boundary(string->data[at])) return true;
+  return sk_fault_text(thread, "byte %lld is not the start of a character", (long long)at);
+}
+
+NATIVE_FUNCTION(string_cut) {
+  const SkString *string = sk_arg_string(thread, args[0]);
+  if (args[1].i < 0 || args[2].i < args[1].i || args[2].i > string->size_bytes) {
+    return sk_fault_text(thread, "range %lld..<%lld out of 0..=%u", (long long)args[1].i,
+                         (long long)args[2].i, string->size_bytes);
+  }
+  if (!check_boundary(thread, string, args[1].i) || !check_boundary(thread, string, args[2].i)) return false;
+  return sk_give_string(thread, result, string->data + args[1].i, (size_t)(args[2].i - args[1].i));
+}
+
+NATIVE_FUNCTION(string_repeat) {
+  const SkString *string = sk_arg_string(thread, args[0]);
+  int64_t n = args[1].i;
+  if (n < 0) return sk_fault_text(thread, "a string repeated %lld times", (long long)n);
+  if (string->size_bytes && n > INT32_MAX / string->size_bytes) return sk_fault(thread, SK_FAULT_STRING_SIZE);
+  SkString *made = sk_string_alloc(thread, (size_t)n * string->size_bytes);
+  if (!made) return false;
+  for (int64_t i = 0; i < n; i++) {
+    memcpy(made->data + (size_t)i * string->size_bytes, string->data, string->size_bytes);
+  }
+  result->u = sk_gc_ref(thread->heap, made).bits;
+  return true;
+}
+
+// ---- lists of strings ---------------------------------------------------------------------------
+
+typedef struct {
+  SkThread *thread;
+  SkList *list;
+  SkHandle handle;
+} Strings;
+
+static bool strings_add(Strings *strings, const char *data, size_t size) {
+  SkThread *thread = strings->thread;
+  SkString *made = sk_string_new(thread, data, size);
+  if (!made) return false;
+  SkList *list = strings->list;
+  uint64_t capacity = list->data.bits ? ((const SkArray *)sk_gc_at(thread->heap, list->data))->length : 0;
+  if (list->length == capacity) {
+    SK_HANDLES(scope, thread->heap);
+    SkHandle handle;
+    if (!sk_handle_new(thread->heap, sk_gc_ref(thread->heap, made), &handle)) return sk_fault_memory(thread);
+    if (!sk_list_reserve(thread, list, capacity < 8 ? 8 : capacity * 2)) return false;
+  }
+  sk_gc_write(thread->heap, sk_gc_at(thread->heap, list->data));
+  ((SkRef *)sk_list_data(thread->heap, list))[list->length++] = sk_gc_ref(thread->heap, made);
+  return true;
+}
+
+static bool strings_open(Strings *strings, SkThread *thread, SkSlot *result) {
+  strings->thread = thread;
+  strings->list = sk_list_new(thread, SK_TI_STRINGS, 0);
+  if (!strings->list) return false;
+  SkRef ref = sk_gc_ref(thread->heap, strings->list);
+  result->u = ref.bits;
+  return sk_handle_new(thread->heap, ref, &strings->handle) || sk_fault_memory(thread);
+}
+
+NATIVE_FUNCTION(string_chars) {
+  const SkString *string = sk_arg_string(thread, args[0]);
+  SK_HANDLES(scope, thread->heap);
+  Strings strings;
+  if (!strings_open(&strings, thread, result)) return false;
+  for (uint32_t at = 0; at < string->size_bytes;) {
+    uint32_t code;
+    size_t size = sk_utf8_decode(string->data + at, string->size_bytes - at, &code);
+    if (!strings_add(&strings, string->data + at, size)) return false;
+    at += (uint32_t)size;
+  }
+  return true;
+}
+
+NATIVE_FUNCTION(string_lines) {
+  const SkString *string = sk_arg_string(thread, args[0]);
+  SK_HANDLES(scope, thread->heap);
+  Strings strings;
+  if (!strings_open(&strings, thread, result)) return false;
+  for (uint32_t at = 0; at < string->size_bytes;) {
+    const char *end = memchr(string->data + at, '\n', string->size_bytes - at);
+    uint32_t stop = end ? (uint32_t)(end - string->data) : string->size_bytes;
+    uint32_t size = stop - at;
+    if (size && string->data[stop - 1] == '\r') size--;
+    if (!strings_add(&strings, string->data + at, size)) return false;
+    at = stop + 1;
+  }
+  return true;
+}
+
+static const char *find_bytes(const char *data, size_t size, const char *what, size_t count) {
+  if (count == 0) return data;
+  const char *end = data + size;
+  while ((size_t)(end - data) >= count) {
+    const char *at = memchr(data, what[0], (size_t)(end - data) - count + 1);
+    if (!at) return NULL;
+    if (memcmp(at, what, count) == 0) return at;
+    data = at + 1;
+  }
+  return NULL;
+}
+
+NATIVE_FUNCTION(string_split) {
+  const SkString *string = sk_arg_string(thread, args[0]), *separator = sk_arg_string(thread, args[1]);
+  if (separator->size_bytes == 0) return sk_fault_text(thread, "split by an empty string: use chars()");
+  SK_HANDLES(scope, thread->heap);
+  Strings strings;
+  if (!strings_open(&strings, thread, result)) return false;
+  uint32_t at = 0;
+  while (true) {
+    const char *end = find_bytes(string->data + at, string->size_bytes - at, separator->data, separator->size_bytes);
+    size_t size = end ? (size_t)(end - string->data) - at : string->size_bytes - at;
+    if (!strings_add(&strings, string->data + at, size)) return false;
+    if (!end) return true;
+    at += (uint32_t)size + separator->size_bytes;
+  }
+}
+
+NATIVE_FUNCTION(string_codes) {
+  const SkString *string = sk_arg_string(thread, args[0]);
+  SkList *list = sk_list_new(thread, SK_TI_INTS, string->size_bytes);
+  if (!list) return false;
+  int64_t *codes = string->size_bytes ? sk_list_data(thread->heap, list) : NULL;
+  for (uint32_t at = 0; at < string->size_bytes;) {
+    uint32_t code;
+    at += (uint32_t)sk_utf8_decode(string->data + at, string->size_bytes - at, &code);
+    codes[list->length++] = code;
+  }
+  result->u = sk_gc_ref(thread->heap, list).bits;
+  return true;
+}
+
+NATIVE_FUNCTION(string_count) {
+  const SkString *string = sk_arg_string(thread, args[0]);
+  for (uint32_t i = 0; i < string->size_bytes; i++) result->i += sk_utf8_is_boundary(string->data[i]);
+  return true;
+}
+
+/// "[a, b]" of texts: what a list's text is made of.
+NATIVE_FUNCTION(text_list) {
+  const SkList *list = sk_arg_list(thread, args[0]);
+  const SkRef *items = list->length ? sk_list_data(thread->heap, list) : NULL;
+  size_t size = 2;
+  for (uint32_t i = 0; i < list->length; i++) {
+    size += ((const SkString *)sk_gc_at(thread->heap, items[i]))->size_bytes + (i ? 2u : 0u);
+  }
+  SkString *made = sk_string_alloc(thread, size);
+  if (!made) return false;
+  char *to = made->data;
+  *to++ = '[';
+  for (uint32_t i = 0; i < list->length; i++) {
+    const SkString *part = sk_gc_at(thread->heap, items[i]);
+    if (i) *to++ = ',', *to++ = ' ';
+    memcpy(to, part->data, part->size_bytes);
+    to += part->size_bytes;
+  }
+  *to = ']';
+  result->u = sk_gc_ref(thread->heap, made).bits;
+  return true;
+}
+
+// ---- searching and changing ---------------------------------------------------------------------
+
+NATIVE_FUNCTION(string_find) {
+  const SkString *string = sk_arg_string(thread, args[0]), *sub = sk_arg_string(thread, args[1]);
+  int64_t from = args[2].i;
+  if (from < 0) from = 0;
+  if (from > string->size_bytes) return true;
+  const char *at = find_bytes(string->data + from, string->size_bytes - (size_t)from, sub->data, sub->size_bytes);
+  if (!at) return true;
+  result[0].i = at - string->data;
+  result[1].u = 1;
+  return true;
+}
+
+NATIVE_FUNCTION(string_starts_with) {
+  const SkString *string = sk_arg_string(thread, args[0]), *prefix = sk_arg_string(thread, args[1]);
+  int64_t from = args[2].i;
+  if (from < 0 || from > string->size_bytes || prefix->size_bytes > string->size_bytes - (uint64_t)from) return true;
+  result->u = memcmp(string->data + from, prefix->data, prefix->size_bytes) == 0;
+  return true;
+}
+
+static bool is_space(uint32_t code) {
+  return code == ' ' || (code >= 9 && code <= 13) || code == 0x85 || code == 0xA0 || code == 0x1680 ||
+         (code >= 0x2000 && code <= 0x200A) || code == 0x2028 || code == 0x2029 || code == 0x202F ||
+         code == 0x205F || code == 0x3000;
+}
+
+NATIVE_FUNCTION(string_trim) {
+  const SkString *string = sk_arg_string(thread, args[0]);
+  uint32_t start = 0, end = string->size_bytes, code;
+  while (start < end) {
+    size_t size = sk_utf8_decode(string->data + start, end - start, &code);
+    if (!is_space(code)) break;
+    start += (uint32_t)size;
+  }
+  while (end > start) {
+    uint32_t at = end - 1;
+    while (at > start && !sk_utf8_is_boundary(string->data[at])) at--;
+    sk_utf8_decode(string->data + at, end - at, &code);
+    if (!is_space(code)) break;
+    end = at;
+  }
+  return sk_give_string(thread, result, string->data + start, end - start);
+}
+
+static uint32_t map_case(const SkCaseRun *runs, size_t count, uint32_t code) {
+  size_t low = 0, high = count;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (runs[middle].last < code) low = middle + 1;
+    else high = middle;
+  }
+  if (low == count || code < runs[low].first || (code - runs[low].first) % runs[low].step) return code;
+  return (uint32_t)((int32_t)code + runs[low].delta);
+}
+
+static bool change_case(SkThread *thread, SkString *string, const SkCaseRun *runs, size_t count, SkSlot *result) {
+  SkBuf buf = {0};
+  for (uint32_t at = 0; at < string->size_bytes;) {
+    uint32_t code;
+    at += (uint32_t)sk_utf8_decode(string->data + at, string->size_bytes - at, &code);
+    sk_buf_utf8(&buf, map_case(runs, count, code));
+  }
+  bool fine = buf.failed ? sk_fault_memory(thread) : sk_give_string(thread, result, buf.data ? buf.data : "", buf.size);
+  sk_buf_deinit(&buf);
+  return fine;
+}
+
+NATIVE_FUNCTION(string_upper) {
+  return change_case(thread, sk_arg_string(thread, args[0]), upper_runs, SK_COUNT_OF(upper_runs), result);
+}
+
+NATIVE_FUNCTION(string_lower) {
+  return change_case(thread, sk_arg_string(thread, args[0]), lower_runs, SK_COUNT_OF(lower_runs), result);
+}
+
+NATIVE_FUNCTION(string_replace) {
+  const SkString *string = sk_arg_string(thread, args[0]), *old = sk_arg_string(thread, args[1]);
+  const SkString *new = sk_arg_string(thread, args[2]);
+  if (old->size_bytes == 0) return sk_fault_text(thread, "replace of an empty string");
+  SkBuf buf = {0};
+  uint32_t at = 0;
+  while (!buf.failed) {
+    const char *found = find_bytes(string->data + at, string->size_bytes - at, old->data, old->size_bytes);
+    if (!found) break;
+    sk_buf_add(&buf, string->data + at, (size_t)(found - string->data) - at);
+    sk_buf_add(&buf, new->data, new->size_bytes);
+    at = (uint32_t)(found - string->data) + old->size_bytes;
+    if (buf.size > INT32_MAX) break;
+  }
+  sk_buf_add(&buf, string->data + at, string->size_bytes - at);
+  bool fine = buf.failed ? sk_fault_memory(thread) : sk_give_string(thread, result, buf.data ? buf.data : "", buf.size);
+  sk_buf_deinit(&buf);
+  return fine;
+}

@@ -1,0 +1,803 @@
+// The interpreter: one handler for each word of words.def, reached by an indirect jump at the end of
+// the handler before it.
+//
+// pc, R (the frame) and the heap's base live in local variables. Before anything that may fail,
+// allocate or leave this function, SAVE puts pc and R into the thread; after anything that may have
+// moved the stack or changed where the thread runs, RELOAD takes them from there.
+#include "vm/interp.h"
+
+#include <math.h>
+
+#include "vm/native.h"
+#include "vm/numtext.h"
+
+#define A ((uint16_t)(w >> 16))
+#define B ((uint16_t)(w >> 32))
+#define C ((uint16_t)(w >> 48))
+#define SC ((int16_t)(w >> 48))
+#define SB ((int16_t)(w >> 32))
+#define U32 ((uint32_t)(w >> 32))
+#define S32 ((int32_t)(w >> 32))
+
+#define RA R[A]
+#define RB R[B]
+#define RC R[C]
+
+#define NEXT                       \
+  do {                             \
+    w = *pc++;                     \
+    goto *labels[(uint16_t)w];     \
+  } while (0)
+#define SAVE() (thread->pc = (uint32_t)(pc - 1 - code), thread->frame = R)
+#define RELOAD() (R = thread->frame, pc = code + thread->pc)
+#define AT(ref) ((void *)(base + (ref)))
+#define POLL()                              \
+  do {                                      \
+    if (SK_UNLIKELY(thread->interrupt)) {   \
+      thread->frame = R;                    \
+      thread->pc = (uint32_t)(pc - code);   \
+      goto interrupted;                     \
+    }                                       \
+  } while (0)
+
+static inline int64_t wrap_div(int64_t a, int64_t b) { return b == -1 ? (int64_t)(0 - (uint64_t)a) : a / b; }
+static inline int64_t wrap_mod(int64_t a, int64_t b) { return b == -1 ? 0 : a % b; }
+static inline int compare_int(int64_t a, int64_t b) { return (a > b) - (a < b); }
+
+static int compare_float(double a, double b) {
+  if (a < b) return -1;
+  if (a > b) return 1;
+  if (a == b) return 0;
+  bool na = a != a, nb = b != b;
+  return na == nb ? 0 : na ? 1 : -1;
+}
+
+static double float_function(double x, uint32_t which) {
+  switch (which) {
+    case SK_FLOAT_SQRT: return sqrt(x);
+    case SK_FLOAT_FLOOR: return floor(x);
+    case SK_FLOAT_CEIL: return ceil(x);
+    case SK_FLOAT_TRUNC: return trunc(x);
+    case SK_FLOAT_ROUND: return round(x);
+    default: return fabs(x);
+  }
+}
+
+static int64_t int_function(uint64_t x, uint32_t which) {
+  switch (which) {
+    case SK_INT_POPCOUNT: return __builtin_popcountll(x);
+    case SK_INT_CLZ: return x ? __builtin_clzll(x) : 64;
+    default: return x ? __builtin_ctzll(x) : 64;
+  }
+}
+
+static bool checked_op(int64_t a, int64_t b, uint32_t which, int64_t *out) {
+  if (which == 0) return !__builtin_add_overflow(a, b, out);
+  if (which == 1) return !__builtin_sub_overflow(a, b, out);
+  return !__builtin_mul_overflow(a, b, out);
+}
+
+static bool fits_storage(int64_t value, uint32_t kind) {
+  switch (kind) {
+    case SK_MT_I8: return value == (int8_t)value;
+    case SK_MT_I16: return value == (int16_t)value;
+    case SK_MT_I32: return value == (int32_t)value;
+    case SK_MT_U8: return (uint64_t)value <= UINT8_MAX;
+    case SK_MT_U16: return (uint64_t)value <= UINT16_MAX;
+    default: return (uint64_t)value <= UINT32_MAX;
+  }
+}
+
+/// Copies operand slots, four a word, to where a callee's frame begins.
+static inline void copy_operands(SkSlot *to, const SkSlot *R, const SkWord *words, uint32_t count) {
+  const uint16_t *slots = (const uint16_t *)(const void *)words;
+  for (uint32_t i = 0; i < count; i++) to[i] = R[slots[i]];
+}
+
+static const SkItabEntry *find_method(const SkTypeInfo *info, uint32_t selector) {
+  const SkItabEntry *entry = &info->itab[selector & info->itab_mask];
+  return entry->selector == selector ? entry : NULL;
+}
+
+/// NEW and CLOSURE: allocates and fills. NULL with a fault pending.
+static SK_COLD SkObject *object_slow(SkThread *thread, uint32_t type, uint32_t size) {
+  SkObject *object = sk_heap_alloc_slow(thread->heap, type, size);
+  if (!object) sk_fault(thread, SK_FAULT_MEMORY);
+  return object;
+}
+
+static SK_COLD bool call_native(SkThread *thread, SkSlot *R, SkWord w, const SkWord *pc, uint32_t *results,
+                                SkSlot *out) {
+  uint32_t row = (uint32_t)pc[0], count = B;
+  SkSlot *args = R + C;
+  *results = (uint32_t)(pc[0] >> 32);
+  copy_operands(args, R, pc + 1, count);
+  for (uint32_t i = 0; i < *results; i++) out[i].u = 0;
+  return sk_native_rows[row].fn(thread, args, out);
+}
+
+static SkString *number_text(SkThread *thread, SkSlot value, SkWordOp op) {
+  char text[SK_FLOAT_TEXT_BYTES + SK_INT_TEXT_BYTES];
+  if (op == SK_W_STRB) return sk_string_new(thread, value.u ? "true" : "false", value.u ? 4 : 5);
+  size_t size = op == SK_W_STRI ? sk_int_text(value.i, text) : sk_float_text(value.f, text);
+  return sk_string_new(thread, text, size);
+}
+
+bool sk_interpret(SkThread *thread, uint32_t entry) {
+  static const void *const labels[] = {
+#define WORD(name, format, meaning) &&op_##name,
+#include "vm/words.def"
+  };
+  const SkWord *const code = thread->image->code;
+  char *const base = thread->heap->base;
+  SkHeap *const heap = thread->heap;
+  const SkTypeInfo *const types = thread->image->types;
+  const SkWord *pc = code + entry;
+  SkSlot *R = thread->vm->main_stack + 1;
+  SkWord w;
+  thread->coroutine = SK_NULL_REF;
+  thread->stack_start = thread->vm->main_stack;
+  thread->stack_limit = thread->vm->main_stack_limit;
+  R[-1].u = sk_header(0, 0, 0);
+  NEXT;
+
+  // ---- moves and constants
+op_MOV: RA = RB; NEXT;
+op_MOVN: {
+  uint32_t n = C;
+  SkSlot *to = &RA, *from = &RB;
+  if (to < from) for (uint32_t i = 0; i < n; i++) to[i] = from[i];
+  else while (n-- > 0) to[n] = from[n];
+  NEXT;
+}
+op_LDI: RA.i = S32; NEXT;
+op_LDK: RA.u = *pc++; NEXT;
+op_LDC: RA.u = thread->vm->consts[U32].bits; NEXT;
+op_ZERO:
+  for (uint32_t i = 0, n = B; i < n; i++) R[A + i].u = 0;
+  NEXT;
+
+  // ---- int
+op_ADD: RA.u = RB.u + RC.u; NEXT;
+op_SUB: RA.u = RB.u - RC.u; NEXT;
+op_MUL: RA.u = RB.u * RC.u; NEXT;
+op_DIV:
+  if (SK_UNLIKELY(RC.i == 0)) goto division;
+  RA.i = wrap_div(RB.i, RC.i);
+  NEXT;
+op_MOD:
+  if (SK_UNLIKELY(RC.i == 0)) goto division;
+  RA.i = wrap_mod(RB.i, RC.i);
+  NEXT;
+op_AND: RA.u = RB.u & RC.u; NEXT;
+op_OR: RA.u = RB.u | RC.u; NEXT;
+op_XOR: RA.u = RB.u ^ RC.u; NEXT;
+op_SHL: RA.u = RB.u << (RC.u & 63); NEXT;
+op_SHR: RA.i = RB.i >> (RC.u & 63); NEXT;
+op_USHR: RA.u = RB.u >> (RC.u & 63); NEXT;
+op_ADDI: RA.u = RB.u + (uint64_t)(int64_t)SC; NEXT;
+op_MULI: RA.u = RB.u * (uint64_t)(int64_t)SC; NEXT;
+op_DIVI: RA.i = RB.i / SC; NEXT;
+op_MODI: RA.i = RB.i % SC; NEXT;
+op_ANDI: RA.u = RB.u & (uint64_t)(int64_t)SC; NEXT;
+op_ORI: RA.u = RB.u | (uint64_t)(int64_t)SC; NEXT;
+op_XORI: RA.u = RB.u ^ (uint64_t)(int64_t)SC; NEXT;
+op_SHLI: RA.u = RB.u << C; NEXT;
+op_SHRI: RA.i = RB.i >> C; NEXT;
+op_USHRI: RA.u = RB.u >> C; NEXT;
+op_RSUBI: RA.u = (uint64_t)(int64_t)SC - RB.u; NEXT;
+op_NEG: RA.u = 0 - RB.u; NEXT;
+op_NOT: RA.u = ~RB.u; NEXT;
+op_BNOT: RA.u = RB.u ^ 1; NEXT;
+op_INTOP: RA.i = int_function(RB.u, C); NEXT;
+op_CHECKED: {
+  int64_t value = 0;
+  bool fits = checked_op(RB.i, RC.i, (uint32_t)*pc++, &value);
+  SkSlot *to = &RA;
+  to[0].i = fits ? value : 0;
+  to[1].u = fits;
+  NEXT;
+}
+op_NARROW:
+  if (C == SK_MT_F32) {
+    RA.f = (double)(float)RB.f;
+    NEXT;
+  }
+  if (SK_UNLIKELY(!fits_storage(RB.i, C))) {
+    SAVE();
+    sk_fault_fit(thread, RB.i, C);
+    goto failed;
+  }
+  RA = RB;
+  NEXT;
+
+  // ---- float
+op_FADD: RA.f = RB.f + RC.f; NEXT;
+op_FSUB: RA.f = RB.f - RC.f; NEXT;
+op_FMUL: RA.f = RB.f * RC.f; NEXT;
+op_FDIV: RA.f = RB.f / RC.f; NEXT;
+op_FMOD: RA.f = fmod(RB.f, RC.f); NEXT;
+#define K (((const SkSlot *)(const void *)pc)->f)
+op_FADDK: RA.f = RB.f + K; pc++; NEXT;
+op_FSUBK: RA.f = RB.f - K; pc++; NEXT;
+op_FRSUBK: RA.f = K - RB.f; pc++; NEXT;
+op_FMULK: RA.f = RB.f * K; pc++; NEXT;
+op_FDIVK: RA.f = RB.f / K; pc++; NEXT;
+op_FRDIVK: RA.f = K / RB.f; pc++; NEXT;
+#undef K
+op_FNEG: RA.f = -RB.f; NEXT;
+op_FSQRT: RA.f = sqrt(RB.f); NEXT;
+op_FLOATOP: RA.f = float_function(RB.f, C); NEXT;
+op_FMA: RA.f = fma(RB.f, RC.f, R[(uint16_t)*pc].f); pc++; NEXT;
+op_I2F: RA.f = (double)RB.i; NEXT;
+op_F2I: {
+  double x = RB.f;
+  if (SK_UNLIKELY(!(x > -9223372036854777856.0 && x < 9223372036854775808.0))) {
+    SAVE();
+    if (x != x) sk_fault(thread, SK_FAULT_CONVERT_NAN);
+    else {
+      char text[SK_FLOAT_TEXT_BYTES];
+      size_t size = sk_float_text(x, text);
+      sk_fault_text(thread, "float %.*s does not fit int", (int)size, text);
+    }
+    goto failed;
+  }
+  RA.i = (int64_t)x;
+  NEXT;
+}
+op_FBITS: RA.u = RB.f != RB.f ? 0x7FF8000000000000u : RB.u; NEXT;
+op_MULADD: RA.u = RB.u * RC.u + R[(uint16_t)*pc].u; pc++; NEXT;
+op_FMULADD: RA.f = RB.f * RC.f + R[(uint16_t)*pc].f; pc++; NEXT;
+op_FMULSUB: RA.f = R[(uint16_t)*pc].f - RB.f * RC.f; pc++; NEXT;
+
+  // ---- comparison
+op_EQ: RA.u = RB.u == RC.u; NEXT;
+op_NE: RA.u = RB.u != RC.u; NEXT;
+op_LT: RA.u = RB.i < RC.i; NEXT;
+op_LE: RA.u = RB.i <= RC.i; NEXT;
+op_EQI: RA.u = RB.i == SC; NEXT;
+op_NEI: RA.u = RB.i != SC; NEXT;
+op_LTI: RA.u = RB.i < SC; NEXT;
+op_LEI: RA.u = RB.i <= SC; NEXT;
+op_GTI: RA.u = RB.i > SC; NEXT;
+op_GEI: RA.u = RB.i >= SC; NEXT;
+op_FEQ: RA.u = RB.f == RC.f; NEXT;
+op_FNE: RA.u = RB.f != RC.f; NEXT;
+op_FLT: RA.u = RB.f < RC.f; NEXT;
+op_FLE: RA.u = RB.f <= RC.f; NEXT;
+op_CMPI: RA.i = compare_int(RB.i, RC.i); NEXT;
+op_CMPF: RA.i = compare_float(RB.f, RC.f); NEXT;
+
+  // ---- jumps
+op_JMP: pc += S32; NEXT;
+op_JMP_B: pc += S32; POLL(); NEXT;
+#define JUMP32(name, test)              \
+  op_##name: if (test) pc += S32; NEXT; \
+  op_##name##_B:                        \
+  if (test) {                           \
+    pc += S32;                          \
+    POLL();                             \
+  }                                     \
+  NEXT;
+#define JUMP16(name, test)             \
+  op_##name: if (test) pc += SC; NEXT; \
+  op_##name##_B:                       \
+  if (test) {                          \
+    pc += SC;                          \
+    POLL();                            \
+  }                                    \
+  NEXT;
+  JUMP32(JT, RA.u)
+  JUMP32(JF, !RA.u)
+  JUMP16(JEQ, RA.u == RB.u)
+  JUMP16(JNE, RA.u != RB.u)
+  JUMP16(JLT, RA.i < RB.i)
+  JUMP16(JLE, RA.i <= RB.i)
+  JUMP16(JEQI, RA.i == SB)
+  JUMP16(JNEI, RA.i != SB)
+  JUMP16(JLTI, RA.i < SB)
+  JUMP16(JLEI, RA.i <= SB)
+  JUMP16(JGTI, RA.i > SB)
+  JUMP16(JGEI, RA.i >= SB)
+  JUMP16(JFEQ, RA.f == RB.f)
+  JUMP16(JFNE, RA.f != RB.f)
+  JUMP16(JFLT, RA.f < RB.f)
+  JUMP16(JFLE, RA.f <= RB.f)
+  JUMP16(JFNLT, !(RA.f < RB.f))
+  JUMP16(JFNLE, !(RA.f <= RB.f))
+  JUMP16(ADDJLT, (++RA.u, RA.i < RB.i))
+  op_ADDJNE: op_ADDJNE_B:
+  if (RA.u != RB.u) {
+    RA.u++;
+    pc += SC;
+    POLL();
+  }
+  NEXT;
+op_SWITCH: op_SWITCHCASE: {
+  uint64_t i = (uint16_t)w == SK_W_SWITCH ? (uint64_t)(RA.i - (int32_t)*pc)
+                                          : ((const SkObject *)AT(RA.ref))->aux;
+  const SkWord *end = pc + 1 + (B + 1u) / 2;
+  const int32_t *table = (const int32_t *)(const void *)(pc + 1);
+  pc = end + (i < B ? table[i] : (int32_t)(*pc >> 32));
+  NEXT;
+}
+#define TYPE_OF(slot) (((const SkObject *)AT((slot).ref))->type)
+op_JIS: pc++; if (TYPE_OF(RA) == (uint32_t)pc[-1]) pc += SC; NEXT;
+op_JNIS: pc++; if (TYPE_OF(RA) != (uint32_t)pc[-1]) pc += SC; NEXT;
+op_JISENUM: pc++; if (types[TYPE_OF(RA)].enum_id == (uint32_t)pc[-1]) pc += SC; NEXT;
+op_JNISENUM: pc++; if (types[TYPE_OF(RA)].enum_id != (uint32_t)pc[-1]) pc += SC; NEXT;
+op_ISTYPE: RA.u = TYPE_OF(RB) == (uint32_t)*pc; pc++; NEXT;
+op_ISENUM: RA.u = types[TYPE_OF(RB)].enum_id == (uint32_t)*pc; pc++; NEXT;
+op_CASEOF: RA.u = ((const SkObject *)AT(RB.ref))->aux; NEXT;
+op_CHKCASE:
+  if (SK_UNLIKELY(((const SkObject *)AT(RA.ref))->aux != B)) {
+    SAVE();
+    sk_fault(thread, SK_FAULT_CASE);
+    goto failed;
+  }
+  NEXT;
+op_CHKSOME:
+  if (SK_UNLIKELY(!RA.u)) {
+    SAVE();
+    sk_fault(thread, SK_FAULT_NULL);
+    goto failed;
+  }
+  NEXT;
+op_LOOP: NEXT;
+
+  // ---- fields and elements
+#define FIELD(type, at) (*(type *)(void *)(base + RA.ref + (at)))
+#define LOAD(w_, type, slot, as) op_LD_##w_: RA.slot = (as)*(const type *)(const void *)(base + RB.ref + C); NEXT;
+  LOAD(I8, int8_t, i, int64_t)
+  LOAD(U8, uint8_t, u, uint64_t)
+  LOAD(I16, int16_t, i, int64_t)
+  LOAD(U16, uint16_t, u, uint64_t)
+  LOAD(I32, int32_t, i, int64_t)
+  LOAD(U32, uint32_t, u, uint64_t)
+  LOAD(64, uint64_t, u, uint64_t)
+  LOAD(F32, float, f, double)
+#define CHECKED_STORE(value, kind)              \
+  if (SK_UNLIKELY(!fits_storage(value, kind))) { \
+    SAVE();                                      \
+    sk_fault_fit(thread, value, kind);           \
+    goto failed;                                 \
+  }
+#define STORE(w_, type)                     \
+  op_ST_##w_:                               \
+  CHECKED_STORE(RB.i, SK_MT_##w_)           \
+  FIELD(type, C) = (type)RB.u;              \
+  NEXT;
+  STORE(I8, int8_t)
+  STORE(U8, uint8_t)
+  STORE(I16, int16_t)
+  STORE(U16, uint16_t)
+  STORE(I32, int32_t)
+  STORE(U32, uint32_t)
+op_ST_64: FIELD(uint64_t, C) = RB.u; NEXT;
+op_ST_F32: FIELD(float, C) = (float)RB.f; NEXT;
+op_ST_REF:
+  sk_gc_write(heap, AT(RA.ref));
+  FIELD(uint32_t, C) = RB.ref;
+  NEXT;
+
+#define ELEMENTS(list) (base + (list)->data.bits + sizeof(SkArray))
+#define LOAD_CHECK                                               \
+  const SkList *list = AT(RB.ref);                               \
+  uint64_t index = RC.u;                                         \
+  if (SK_UNLIKELY(index >= list->length)) goto load_index;
+#define LOADX(w_, type, slot, as)                                                        \
+  op_LDX_##w_: {                                                                         \
+    LOAD_CHECK                                                                           \
+    RA.slot = (as)((const type *)(const void *)ELEMENTS(list))[index];                   \
+    NEXT;                                                                                \
+  }                                                                                      \
+  op_LDXF_##w_: {                                                                        \
+    LOAD_CHECK                                                                           \
+    const char *at = ELEMENTS(list) + index * (uint32_t)*pc + (*pc >> 32);               \
+    pc++;                                                                                \
+    RA.slot = (as)*(const type *)(const void *)at;                                       \
+    NEXT;                                                                                \
+  }
+  LOADX(I8, int8_t, i, int64_t)
+  LOADX(U8, uint8_t, u, uint64_t)
+  LOADX(I16, int16_t, i, int64_t)
+  LOADX(U16, uint16_t, u, uint64_t)
+  LOADX(I32, int32_t, i, int64_t)
+  LOADX(U32, uint32_t, u, uint64_t)
+  LOADX(64, uint64_t, u, uint64_t)
+  LOADX(F32, float, f, double)
+#define STORE_CHECK                                              \
+  const SkList *list = AT(RA.ref);                               \
+  uint64_t index = RB.u;                                         \
+  if (SK_UNLIKELY(index >= list->length)) goto store_index;
+#define STOREX(w_, type, value, check)                                                   \
+  op_STX_##w_: {                                                                         \
+    STORE_CHECK                                                                          \
+    check                                                                                \
+    ((type *)(void *)ELEMENTS(list))[index] = (type)(value);                             \
+    NEXT;                                                                                \
+  }                                                                                      \
+  op_STXF_##w_: {                                                                        \
+    STORE_CHECK                                                                          \
+    check                                                                                \
+    char *at = ELEMENTS(list) + index * (uint32_t)*pc + (*pc >> 32);                     \
+    pc++;                                                                                \
+    *(type *)(void *)at = (type)(value);                                                 \
+    NEXT;                                                                                \
+  }
+#define FITS(kind) CHECKED_STORE(RC.i, kind)
+  STOREX(I8, int8_t, RC.u, FITS(SK_MT_I8))
+  STOREX(U8, uint8_t, RC.u, FITS(SK_MT_U8))
+  STOREX(I16, int16_t, RC.u, FITS(SK_MT_I16))
+  STOREX(U16, uint16_t, RC.u, FITS(SK_MT_U16))
+  STOREX(I32, int32_t, RC.u, FITS(SK_MT_I32))
+  STOREX(U32, uint32_t, RC.u, FITS(SK_MT_U32))
+  STOREX(64, uint64_t, RC.u, )
+  STOREX(F32, float, RC.f, )
+  STOREX(REF, uint32_t, RC.ref, sk_gc_write(heap, AT(list->data.bits));)
+#define PUSH(w_, type, value, check)                                                     \
+  op_PUSH_##w_: {                                                                        \
+    SkList *list = AT(RA.ref);                                                           \
+    check                                                                                \
+    if (SK_UNLIKELY(list->data.bits == 0 ||                                              \
+                    list->length == ((const SkArray *)AT(list->data.bits))->length)) {   \
+      SAVE();                                                                            \
+      if (!sk_list_push_room(thread, list)) goto failed;                                 \
+    }                                                                                    \
+    ((type *)(void *)ELEMENTS(list))[list->length++] = (type)(value);                    \
+    NEXT;                                                                                \
+  }
+#define FITS_B(kind) CHECKED_STORE(RB.i, kind)
+  PUSH(I8, int8_t, RB.u, FITS_B(SK_MT_I8))
+  PUSH(U8, uint8_t, RB.u, FITS_B(SK_MT_U8))
+  PUSH(I16, int16_t, RB.u, FITS_B(SK_MT_I16))
+  PUSH(U16, uint16_t, RB.u, FITS_B(SK_MT_U16))
+  PUSH(I32, int32_t, RB.u, FITS_B(SK_MT_I32))
+  PUSH(U32, uint32_t, RB.u, FITS_B(SK_MT_U32))
+  PUSH(64, uint64_t, RB.u, )
+  PUSH(F32, float, RB.f, )
+op_PUSH_REF: {
+  SkList *list = AT(RA.ref);
+  if (SK_UNLIKELY(list->data.bits == 0 || list->length == ((const SkArray *)AT(list->data.bits))->length)) {
+    SAVE();
+    if (!sk_list_push_room(thread, list)) goto failed;
+  }
+  sk_gc_write(heap, AT(list->data.bits));
+  ((uint32_t *)(void *)ELEMENTS(list))[list->length++] = RB.ref;
+  NEXT;
+}
+op_LDN: {
+  const uint64_t *from = (const uint64_t *)(const void *)(base + RB.ref + C);
+  SkSlot *to = &RA;
+  for (uint32_t i = 0, n = (uint32_t)*pc; i < n; i++) to[i].u = from[i];
+  pc++;
+  NEXT;
+}
+op_STN: {
+  uint64_t *to = (uint64_t *)(void *)(base + RA.ref + C);
+  const SkSlot *from = &RB;
+  for (uint32_t i = 0, n = (uint32_t)*pc; i < n; i++) to[i] = from[i].u;
+  pc++;
+  NEXT;
+}
+op_LDXN: {
+  LOAD_CHECK
+  const uint64_t *from = (const uint64_t *)(const void *)ELEMENTS(list) + index * (uint16_t)*pc + (uint16_t)(*pc >> 16);
+  SkSlot *to = &RA;
+  for (uint32_t i = 0, n = (uint16_t)(*pc >> 32); i < n; i++) to[i].u = from[i];
+  pc++;
+  NEXT;
+}
+op_STXN: {
+  STORE_CHECK
+  uint64_t *to = (uint64_t *)(void *)ELEMENTS(list) + index * (uint16_t)*pc + (uint16_t)(*pc >> 16);
+  const SkSlot *from = &RC;
+  for (uint32_t i = 0, n = (uint16_t)(*pc >> 32); i < n; i++) to[i] = from[i].u;
+  pc++;
+  NEXT;
+}
+op_PUSHN: {
+  SkList *list = AT(RB.ref);
+  if (list->data.bits == 0 || list->length == ((const SkArray *)AT(list->data.bits))->length) {
+    SAVE();
+    if (!sk_list_push_room(thread, list)) goto failed;
+  }
+  RA.u = list->length++;
+  NEXT;
+}
+op_NEW: op_CLOSURE: {
+  uint32_t type = (uint32_t)*pc, size = (uint32_t)(*pc >> 32);
+  size_t rounded = sk_gc_round(size);
+  SkObject *object;
+  char *start = heap->bump;
+  if (SK_LIKELY(rounded <= (size_t)(heap->limit - start))) {
+    heap->bump = start + rounded;
+    object = (SkObject *)(void *)start;
+    object->type = type;
+  } else {
+    SAVE();
+    object = object_slow(thread, type, size);
+    if (!object) goto failed;
+  }
+  object->aux = C;
+  const uint32_t *entries = (const uint32_t *)(const void *)(pc + 1);
+  uint32_t n = B;
+  for (uint32_t i = 0; i < n; i++) {
+    uint32_t entry_ = entries[i];
+    void *at = (char *)object + (entry_ >> 16 & 0x3FFF);
+    if (entry_ >> 30) *(uint32_t *)at = R[(uint16_t)entry_].ref;
+    else *(uint64_t *)at = R[(uint16_t)entry_].u;
+  }
+  RA.u = (uint32_t)((char *)object - base);
+  pc += 1 + (n + 1) / 2;
+  NEXT;
+}
+op_NEWLIST: {
+  SAVE();
+  SkList *list = sk_list_of(thread, (uint32_t)(*pc >> 32), (uint32_t)*pc);
+  if (!list) goto failed;
+  RA.u = (uint32_t)((char *)list - base);
+  pc++;
+  NEXT;
+}
+op_LISTLEN: RA.u = ((const SkList *)AT(RB.ref))->length; NEXT;
+op_POP_64: {
+  SkList *list = AT(RB.ref);
+  SkSlot *to = &RA;
+  bool some = list->length > 0;
+  to[0].u = some ? ((const uint64_t *)(const void *)ELEMENTS(list))[--list->length] : 0;
+  to[1].u = some;
+  NEXT;
+}
+op_POP_REF: {
+  SkList *list = AT(RB.ref);
+  if (list->length == 0) {
+    RA.u = 0;
+    NEXT;
+  }
+  uint32_t *last = (uint32_t *)(void *)ELEMENTS(list) + --list->length;
+  RA.u = *last;
+  *last = 0;
+  NEXT;
+}
+op_POPIDX: {
+  const SkList *list = AT(RB.ref);
+  pc++;
+  if (list->length == 0) pc += (int32_t)pc[-1];
+  else RA.u = list->length - 1;
+  NEXT;
+}
+op_TRUNCATE:
+  SAVE();
+  if (!sk_list_truncate(thread, AT(RA.ref), RB.i)) goto failed;
+  NEXT;
+op_RESIZE:
+  SAVE();
+  if (!sk_list_resize(thread, AT(RA.ref), RB.i)) goto failed;
+  NEXT;
+op_RESERVE:
+  SAVE();
+  if (RB.i > 0 && !sk_list_reserve(thread, AT(RA.ref), RB.u)) goto failed;
+  NEXT;
+op_COPY: {
+  const uint16_t *slots = (const uint16_t *)(const void *)pc;
+  SAVE();
+  if (!sk_list_copy(thread, AT(RA.ref), AT(RB.ref), R[slots[0]].i, R[slots[1]].i, R[slots[2]].i)) goto failed;
+  pc++;
+  NEXT;
+}
+op_EXTEND: {
+  const uint16_t *slots = (const uint16_t *)(const void *)pc;
+  SAVE();
+  if (!sk_list_extend(thread, AT(RA.ref), AT(RB.ref), R[slots[0]].i, R[slots[1]].i)) goto failed;
+  pc++;
+  NEXT;
+}
+
+  // ---- globals
+op_LDG: RA = thread->vm->globals[U32]; NEXT;
+op_STG: thread->vm->globals[U32] = RA; NEXT;
+op_CHKG:
+  if (SK_UNLIKELY(!thread->vm->global_flags[U32])) {
+    SAVE();
+    sk_fault(thread, SK_FAULT_GLOBAL);
+    goto failed;
+  }
+  NEXT;
+op_SETG: thread->vm->global_flags[U32] = 1; NEXT;
+
+  // ---- calls
+op_ENTER: {
+  if (SK_UNLIKELY(R + A > thread->stack_limit)) {
+    SAVE();
+    if (!sk_stack_grow(thread, A)) goto failed_entry;
+    R = thread->frame;
+  }
+  for (SkSlot *at = &RB, *end = &RC; at < end; at++) at->u = 0;
+  NEXT;
+}
+op_CALL: {
+  uint32_t n = B, delta = C;
+  SkSlot *to = R + delta;
+  const uint16_t *slots = (const uint16_t *)(const void *)(pc + 1);
+  const SkWord *target = code + (uint32_t)*pc;
+  uint32_t words = (n + 3) >> 2;
+  to[-1].u = (uint64_t)(uint32_t)(pc + 1 + words - code) | (uint64_t)delta << 32 | (uint64_t)A << 48;
+  switch (n) {
+    default:
+      for (uint32_t i = 4; i < n; i++) to[i] = R[slots[i]];
+      // fall through
+    case 4: to[3] = R[slots[3]];  // fall through
+    case 3: to[2] = R[slots[2]];  // fall through
+    case 2: to[1] = R[slots[1]];  // fall through
+    case 1: to[0] = R[slots[0]];  // fall through
+    case 0: break;
+  }
+  R = to;
+  pc = target;
+  NEXT;
+}
+op_CALLC: op_CALLI: {
+  uint32_t n = B, delta = C;
+  SkSlot *to = R + delta;
+  const uint16_t *slots = (const uint16_t *)(const void *)(pc + 1);
+  const SkTypeInfo *info = &types[TYPE_OF(R[slots[0]])];
+  uint32_t target = info->entry;
+  if ((uint16_t)w == SK_W_CALLI) {
+    const SkItabEntry *method = find_method(info, (uint32_t)*pc);
+    if (SK_UNLIKELY(!method)) {
+      SAVE();
+      sk_fault(thread, SK_FAULT_UNREACHABLE);
+      goto failed;
+    }
+    target = method->target;
+  }
+  to[-1].u = sk_header((uint32_t)(pc + 1 + ((n + 3) >> 2) - code), delta, A);
+  for (uint32_t i = 0; i < n; i++) to[i] = R[slots[i]];
+  R = to;
+  pc = code + target;
+  NEXT;
+}
+op_CALLN: {
+  SkSlot out[16];
+  uint32_t results, n = B;
+  SAVE();
+  if (SK_UNLIKELY(!call_native(thread, R, w, pc, &results, out))) goto failed;
+  SkSlot *to = &RA;
+  for (uint32_t i = 0; i < results; i++) to[i] = out[i];
+  pc += 1 + ((n + 3) >> 2);
+  NEXT;
+}
+op_RET0: {
+  uint64_t header = R[-1].u;
+  R -= (uint16_t)(header >> 32);
+  pc = code + (uint32_t)header;
+  NEXT;
+}
+op_RET1: {
+  uint64_t header = R[-1].u;
+  SkSlot value = RA;
+  R -= (uint16_t)(header >> 32);
+  pc = code + (uint32_t)header;
+  R[header >> 48] = value;
+  NEXT;
+}
+op_RETN: {
+  uint64_t header = R[-1].u;
+  const SkSlot *from = &RA;
+  uint32_t n = B;
+  R -= (uint16_t)(header >> 32);
+  pc = code + (uint32_t)header;
+  SkSlot *to = R + (header >> 48);
+  for (uint32_t i = 0; i < n; i++) to[i] = from[i];
+  NEXT;
+}
+op_THROW:
+  SAVE();
+  sk_throw(thread, (SkRef){RA.ref});
+  goto failed;
+op_FAULT:
+  SAVE();
+  sk_fault_string(thread, (SkRef){RA.ref}, false);
+  goto failed;
+op_ASSERT:
+  SAVE();
+  sk_fault_string(thread, (SkRef){RA.ref}, true);
+  goto failed;
+op_FAULTK:
+  SAVE();
+  sk_fault(thread, (SkFaultKind)A);
+  goto failed;
+
+  // ---- strings
+op_CONCAT: {
+  uint32_t n = B;
+  SAVE();
+  SkString *string = sk_concat(thread, R, (const uint16_t *)(const void *)pc, n);
+  if (!string) goto failed;
+  RA.u = (uint32_t)((char *)string - base);
+  pc += (n + 3) >> 2;
+  NEXT;
+}
+op_STREQ: RA.u = sk_string_equal(AT(RB.ref), AT(RC.ref)); NEXT;
+op_STRNE: RA.u = !sk_string_equal(AT(RB.ref), AT(RC.ref)); NEXT;
+op_STRCMP: RA.i = sk_string_compare(AT(RB.ref), AT(RC.ref)); NEXT;
+op_STRI: op_STRF: op_STRB: {
+  SAVE();
+  SkString *string = number_text(thread, RB, (SkWordOp)(uint16_t)w);
+  if (!string) goto failed;
+  RA.u = (uint32_t)((char *)string - base);
+  NEXT;
+}
+op_REPRS: {
+  SAVE();
+  SkString *string = sk_string_repr(thread, AT(RB.ref));
+  if (!string) goto failed;
+  RA.u = (uint32_t)((char *)string - base);
+  NEXT;
+}
+op_STRLEN: RA.u = ((const SkString *)AT(RB.ref))->size_bytes; NEXT;
+op_STRBYTE: {
+  const SkString *string = AT(RB.ref);
+  uint64_t index = RC.u;
+  if (SK_UNLIKELY(index >= string->size_bytes)) {
+    SAVE();
+    sk_fault_index(thread, RC.i, string->size_bytes);
+    goto failed;
+  }
+  RA.u = (uint8_t)string->data[index];
+  NEXT;
+}
+op_HASHI: RA.u = sk_hash_int(thread->vm, RB.u); NEXT;
+op_HASHS: RA.u = sk_string_hash(thread, AT(RB.ref)); NEXT;
+op_HASHMIX: RA.u = sk_hash_int(thread->vm, RB.u * 31 + RC.u); NEXT;
+
+  // ---- coroutines
+op_CONEW: {
+  SkRef made;
+  SAVE();
+  if (!sk_coroutine_new(thread, (SkRef){RB.ref}, (uint32_t)*pc, (uint32_t)(*pc >> 32), &made)) goto failed;
+  RA.u = made.bits;
+  pc++;
+  NEXT;
+}
+op_CORESUME:
+  SAVE();
+  if (!sk_coroutine_resume(thread, (SkRef){RB.ref}, &RC, (uint32_t)*pc, A, (uint32_t)(pc + 1 - code))) goto failed;
+  RELOAD();
+  NEXT;
+op_COYIELD:
+  SAVE();
+  if (!sk_coroutine_yield(thread, (SkRef){RB.ref}, &RC, (uint32_t)(*pc >> 32), A, (uint32_t)(pc + 1 - code))) goto failed;
+  RELOAD();
+  NEXT;
+op_CODONE: RA.u = ((const SkCoroutine *)AT(RB.ref))->state == SK_CO_DONE; NEXT;
+op_CORET:
+  if (thread->coroutine.bits == 0) return true;
+  thread->frame = R;
+  sk_coroutine_return(thread);
+  RELOAD();
+  NEXT;
+
+  // ---- failures
+division:
+  SAVE();
+  sk_fault(thread, SK_FAULT_DIVISION);
+  goto failed;
+load_index:
+  SAVE();
+  sk_fault_index(thread, RC.i, ((const SkList *)AT(RB.ref))->length);
+  goto failed;
+store_index:
+  SAVE();
+  sk_fault_index(thread, RB.i, ((const SkList *)AT(RA.ref))->length);
+  goto failed;
+interrupted:
+  thread->vm->pending = SK_PENDING_CANCEL;
+  return false;
+failed_entry:
+failed:
+  if (!sk_unwind(thread)) return false;
+  RELOAD();
+  NEXT;
+}

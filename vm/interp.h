@@ -1,0 +1,54 @@
+// The parts of the interpreter that share the thread's state.
+#pragma once
+
+#include "vm/vm.h"
+
+// Slots at the start of a coroutine's stack: where it was suspended (pc, frame; 0 while it runs or
+// waits for one that it resumed), then the header of its first frame.
+#define SK_CO_FIRST_FRAME 2u
+
+static inline uint64_t sk_header(uint32_t pc, uint32_t delta, uint32_t dst) {
+  return (uint64_t)pc | (uint64_t)delta << 32 | (uint64_t)dst << 48;
+}
+
+/// Runs from the function whose code starts at `entry`, on an empty main stack, until it returns.
+/// False: something is pending (vm->pending).
+bool sk_interpret(SkThread *thread, uint32_t entry);
+
+// fault.c
+/// Finds what catches the pending failure and sets thread->frame and pc to it. False: nothing does.
+bool sk_unwind(SkThread *thread);
+void sk_capture_trace(SkThread *thread);
+bool sk_throw(SkThread *thread, SkRef error);
+SK_COLD bool sk_fault_string(SkThread *thread, SkRef message, bool assertion);
+
+// coroutine.c: false with a fault pending; else the thread runs elsewhere (frame, pc, stack).
+bool sk_coroutine_new(SkThread *thread, SkRef closure, uint32_t type, uint32_t slots, SkRef *out);
+bool sk_coroutine_resume(SkThread *thread, SkRef ref, const SkSlot *args, uint32_t given, uint32_t dst,
+                         uint32_t next_pc);
+bool sk_coroutine_yield(SkThread *thread, SkRef ref, const SkSlot *values, uint32_t taken, uint32_t dst,
+                        uint32_t next_pc);
+/// The running coroutine's closure has returned; its result stands at the frame's first slots.
+void sk_coroutine_return(SkThread *thread);
+/// Leaves the running coroutine, which ends; its resumer runs on.
+void sk_coroutine_abandon(SkThread *thread);
+/// ENTER found too little room. False: stack overflow or cancelled (pending).
+bool sk_stack_grow(SkThread *thread, uint32_t slots);
+void sk_mark_stack(SkThread *thread, SkMarker *marker);
+void sk_mark_coroutine_stack(void *context, const SkArray *stack, SkMarker *marker);
+SkSlot *sk_stack_slots(const SkThread *thread, SkRef stack);
+
+// string.c
+SkString *sk_concat(SkThread *thread, const SkSlot *frame, const uint16_t *slots, uint32_t count);
+int sk_string_compare(const SkString *a, const SkString *b);
+bool sk_string_equal(const SkString *a, const SkString *b);
+SkString *sk_string_repr(SkThread *thread, const SkString *string);
+uint32_t sk_hash_int(const SkVm *vm, uint64_t value);
+
+// list.c
+bool sk_list_push_room(SkThread *thread, SkList *list);
+bool sk_list_truncate(SkThread *thread, SkList *list, int64_t length);
+bool sk_list_resize(SkThread *thread, SkList *list, int64_t length);
+bool sk_list_copy(SkThread *thread, SkList *to, SkList *from, int64_t at, int64_t start, int64_t count);
+bool sk_list_extend(SkThread *thread, SkList *to, SkList *from, int64_t start, int64_t count);
+SkList *sk_list_of(SkThread *thread, uint32_t type, uint64_t capacity);

@@ -1,0 +1,321 @@
+// A virtual machine: made from an image, run, reported on, deleted.
+#include "vm/vm.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "vm/interp.h"
+
+#define DEFAULT_HEAP_BYTES ((size_t)1 << 30)
+#define DEFAULT_STACK_SLOTS ((uint32_t)1 << 20)
+#define STACK_MARGIN_SLOTS 8192u
+#define OUT_BUFFER_BYTES ((size_t)64 * 1024)
+
+// ---- rights -------------------------------------------------------------------------------------
+
+/// A path lies inside the scope of a grant if the scope is one of its folders. Only text is compared
+/// here, to refuse early; the file functions open beneath the granted folder itself.
+static bool scope_covers(SkStr granted, SkStr wanted) {
+  if (granted.size == 0 || sk_str_is(granted, ".")) return true;
+  while (granted.size > 1 && granted.data[granted.size - 1] == '/') granted.size--;
+  if (wanted.size >= 2 && memcmp(wanted.data, "./", 2) == 0) wanted = sk_str_n(wanted.data + 2, wanted.size - 2);
+  if (granted.size >= 2 && memcmp(granted.data, "./", 2) == 0) granted = sk_str_n(granted.data + 2, granted.size - 2);
+  if (wanted.size < granted.size || memcmp(wanted.data, granted.data, granted.size) != 0) return false;
+  return wanted.size == granted.size || wanted.data[granted.size] == '/' || granted.data[granted.size - 1] == '/';
+}
+
+bool sk_vm_is_granted(const SkVm *vm, SkStr capability, SkStr scope) {
+  for (uint32_t i = 0; i < vm->options.grant_count; i++) {
+    const SkGrant *grant = &vm->options.grants[i];
+    if (sk_str_eq(grant->capability, capability) && scope_covers(grant->scope, scope)) return true;
+  }
+  return false;
+}
+
+/// A need is met by any grant of its capability: how far that reaches is checked at each use.
+static bool check_needs(const SkVm *vm, const SkImage *image, SkBuf *error) {
+  for (uint32_t i = 0; i < image->need_count; i++) {
+    const SkImageNeed *need = &image->needs[i];
+    bool granted = false;
+    for (uint32_t g = 0; g < vm->options.grant_count; g++) {
+      granted |= sk_str_eq(vm->options.grants[g].capability, need->capability);
+    }
+    if (granted) continue;
+    bool is_path = sk_str_starts(need->capability, "fs.");
+    sk_buf_printf(error, "error: module %.*s needs %.*s, which was not granted\n  = help: run it with "
+                  "--allow=%.*s", SK_STR_ARG(need->module), SK_STR_ARG(need->capability),
+                  SK_STR_ARG(need->capability));
+    if (need->has_scope) sk_buf_printf(error, "=%.*s", SK_STR_ARG(need->scope));
+    else if (is_path) sk_buf_cstr(error, "=DIR");
+    sk_buf_cstr(error, "\n");
+    return false;
+  }
+  return true;
+}
+
+// ---- making -------------------------------------------------------------------------------------
+
+static void mark_roots(void *context, SkMarker *marker) {
+  SkVm *vm = ((SkThread *)context)->vm;
+  const SkImage *image = vm->thread.image;
+  for (uint32_t i = 0; vm->consts && i < image->const_count; i++) sk_gc_mark(marker, vm->consts[i]);
+  for (uint32_t i = 0; i < image->global_slot_count; i++) {
+    if (image->global_ref_map[i / 64] >> i % 64 & 1) sk_gc_mark(marker, (SkRef){vm->globals[i].ref});
+  }
+  sk_gc_mark(marker, vm->error);
+  if (vm->thread.frame) sk_mark_stack(&vm->thread, marker);
+}
+
+static bool make_consts(SkVm *vm) {
+  const SkImage *image = vm->thread.image;
+  SkRef *consts = SK_NEW_ARRAY(&vm->arena, SkRef, image->const_count + 1);
+  if (vm->arena.failed) return false;
+  vm->consts = consts;
+  for (uint32_t i = 0; i < image->const_count; i++) {
+    const SkImageConst *item = &image->consts[i];
+    void *made;
+    if (item->kind == SK_CONST_STRING) {
+      made = sk_string_new(&vm->thread, item->string.data, item->string.size);
+    } else {
+      SkObject *object = sk_gc_alloc(vm->thread.heap, item->type, image->types[item->type].gc.size_bytes);
+      if (object) object->aux = item->aux;
+      made = object;
+    }
+    if (!made) return false;
+    consts[i] = sk_gc_ref(vm->thread.heap, made);
+  }
+  return true;
+}
+
+static void set_hash_key(SkVm *vm) {
+  uint64_t seed = vm->options.hash_seed ? vm->options.hash_seed : 0x5EED5EED5EED5EEDu;
+  for (int i = 0; i < 2; i++) {  // splitmix64
+    seed += 0x9E3779B97F4A7C15u;
+    uint64_t z = seed;
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ z >> 27) * 0x94D049BB133111EBu;
+    vm->hash_key[i] = (z ^ z >> 31) | 1;
+  }
+}
+
+static bool make_heap(SkVm *vm, const SkImage *image) {
+  uint32_t stack = vm->options.stack_limit_slots ? vm->options.stack_limit_slots : DEFAULT_STACK_SLOTS;
+  size_t slots = (size_t)image->global_slot_count + 1 + stack + STACK_MARGIN_SLOTS;
+  SkHeapOptions options = {
+      .limit_bytes = vm->options.heap_limit_bytes ? vm->options.heap_limit_bytes : DEFAULT_HEAP_BYTES,
+      .prefix_bytes = slots * sizeof(SkSlot),
+      .context = &vm->thread,
+      .roots = mark_roots,
+      .stack = sk_mark_coroutine_stack,
+      .stress_every = vm->options.stress_every,
+      .verify = vm->options.verify_heap,
+      .log = vm->options.log_gc ? &vm->gc_log : NULL,
+  };
+  vm->thread.heap = sk_heap_new(&options);
+  if (!vm->thread.heap) return false;
+  sk_heap_set_types(vm->thread.heap, image->types, sizeof(SkTypeInfo), image->type_count);
+  vm->globals = sk_heap_prefix(vm->thread.heap);
+  vm->main_stack = vm->globals + image->global_slot_count;
+  vm->main_stack_limit = vm->main_stack + stack;
+  vm->global_flags = SK_NEW_ARRAY(&vm->arena, uint8_t, image->global_flag_count + 1);
+  return !vm->arena.failed;
+}
+
+SkVm *sk_vm_new(const SkImage *image, const SkVmOptions *options, SkBuf *error) {
+  SkVm *vm = sk_calloc(1, sizeof *vm);
+  if (!vm) return NULL;
+  vm->options = *options;
+  vm->thread.vm = vm;
+  vm->thread.image = image;
+  if (!sk_arena_init(&vm->arena)) {
+    sk_free(vm);
+    return NULL;
+  }
+  set_hash_key(vm);
+  if (check_needs(vm, image, error) && make_heap(vm, image) && make_consts(vm)) {
+    vm->pending = SK_PENDING_NONE;
+    return vm;
+  }
+  sk_vm_delete(vm);
+  return NULL;
+}
+
+void sk_vm_delete(SkVm *vm) {
+  if (!vm) return;
+  if (vm->files && vm->files_destroy) vm->files_destroy(vm->files);
+  if (vm->thread.heap) sk_heap_delete(vm->thread.heap);
+  sk_buf_deinit(&vm->fault_text);
+  sk_buf_deinit(&vm->out);
+  sk_buf_deinit(&vm->in);
+  sk_buf_deinit(&vm->gc_log);
+  sk_arena_deinit(&vm->arena);
+  sk_free(vm);
+}
+
+// ---- streams ------------------------------------------------------------------------------------
+
+static bool write_stream(SkVm *vm, int stream, const char *data, size_t size) {
+  if (vm->options.write) return vm->options.write(vm->options.io_context, stream, data, size);
+  while (size > 0) {
+    ssize_t written = write(stream, data, size);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return false;
+    data += written;
+    size -= (size_t)written;
+  }
+  return true;
+}
+
+bool sk_vm_flush(SkVm *vm) {
+  if (vm->out.size && !write_stream(vm, 1, vm->out.data, vm->out.size)) vm->out_failed = true;
+  vm->out.size = 0;
+  return !vm->out_failed;
+}
+
+bool sk_vm_write(SkVm *vm, int stream, const char *data, size_t size, bool line_end) {
+  if (stream == 2) {
+    sk_vm_flush(vm);
+    bool fine = write_stream(vm, 2, data, size);
+    return (!line_end || write_stream(vm, 2, "\n", 1)) && fine;
+  }
+  if (size > OUT_BUFFER_BYTES) {
+    sk_vm_flush(vm);
+    if (!write_stream(vm, 1, data, size)) vm->out_failed = true;
+  } else {
+    sk_buf_add(&vm->out, data, size);
+  }
+  if (line_end) sk_buf_byte(&vm->out, '\n');
+  if (vm->out.size >= OUT_BUFFER_BYTES || vm->out.failed) sk_vm_flush(vm);
+  return !vm->out_failed;
+}
+
+int64_t sk_vm_read(SkVm *vm, char *data, size_t size) {
+  sk_vm_flush(vm);
+  if (vm->options.read) return vm->options.read(vm->options.io_context, data, size);
+  while (true) {
+    ssize_t got = read(0, data, size);
+    if (got < 0 && errno == EINTR) continue;
+    return got;
+  }
+}
+
+// ---- running ------------------------------------------------------------------------------------
+
+static SkRunStatus status_of(SkVm *vm) {
+  switch (vm->pending) {
+    case SK_PENDING_NONE: return SK_RUN_DONE;
+    case SK_PENDING_ERROR: return SK_RUN_ERROR;
+    case SK_PENDING_FAULT: return SK_RUN_FAULT;
+    case SK_PENDING_CANCEL: return SK_RUN_CANCELLED;
+    case SK_PENDING_EXIT: return SK_RUN_EXIT;
+  }
+  return SK_RUN_FAULT;
+}
+
+static bool run_function(SkVm *vm, uint32_t function) {
+  SkThread *thread = &vm->thread;
+  bool fine = sk_interpret(thread, thread->image->functions[function].start);
+  if (fine) thread->frame = NULL;
+  return fine;
+}
+
+static SkRunStatus finish(SkVm *vm) {
+  SkRunStatus status = status_of(vm);
+  bool written = sk_vm_flush(vm);
+  if (vm->options.log_gc && vm->gc_log.size) {
+    write_stream(vm, 2, vm->gc_log.data, vm->gc_log.size);
+    vm->gc_log.size = 0;
+  }
+  if (!written && status == SK_RUN_DONE) {
+    vm->pending = SK_PENDING_FAULT;
+    vm->fault_text.size = 0;
+    sk_buf_cstr(&vm->fault_text, "standard output could not be written");
+    vm->trace_count = vm->trace_depth = 0;
+    status = SK_RUN_FAULT;
+  }
+  return status;
+}
+
+SkRunStatus sk_vm_run(SkVm *vm) {
+  const SkImage *image = vm->thread.image;
+  for (uint32_t i = 0; i < image->init_count; i++) {
+    if (!run_function(vm, image->inits[i])) break;
+  }
+  return finish(vm);
+}
+
+SkRunStatus sk_vm_run_test(SkVm *vm, uint32_t test) {
+  const SkImage *image = vm->thread.image;
+  uint32_t inits = image->init_count - (image->main_init ? 1 : 0);
+  bool fine = true;
+  for (uint32_t i = 0; fine && i < inits; i++) fine = run_function(vm, image->inits[i]);
+  if (fine) run_function(vm, image->tests[test].function);
+  return finish(vm);
+}
+
+void sk_vm_cancel(SkVm *vm) {
+  vm->thread.interrupt = 1;
+  __atomic_store_n(&vm->cancelled, true, __ATOMIC_RELEASE);
+}
+
+// ---- reports ------------------------------------------------------------------------------------
+
+/// The error's message(): guest code, run on the emptied stack.
+static void add_message(SkVm *vm, SkRef error, SkBuf *out) {
+  SkThread *thread = &vm->thread;
+  const SkImage *image = thread->image;
+  const SkObject *object = sk_gc_at(thread->heap, error);
+  const SkTypeInfo *info = &image->types[object->type];
+  const SkItabEntry *entry = &info->itab[image->message_selector & info->itab_mask];
+  if (entry->selector != image->message_selector || entry->selector == 0) {
+    sk_buf_str(out, info->name);
+    return;
+  }
+  // The call stands for itself: its result comes to the bottom frame's first slot.
+  vm->pending = SK_PENDING_NONE;
+  thread->frame = NULL;
+  vm->main_stack[1].u = error.bits;
+  if (sk_interpret(thread, entry->target)) {
+    const SkString *message = sk_gc_at(thread->heap, (SkRef){vm->main_stack[1].ref});
+    sk_buf_add(out, message->data, message->size_bytes);
+  } else {
+    sk_buf_printf(out, "%.*s (its message() failed)", SK_STR_ARG(info->name));
+  }
+  thread->frame = NULL;
+}
+
+static void add_trace(const SkTraceFrame *trace, uint32_t count, uint32_t depth, SkBuf *out) {
+  for (uint32_t i = 0; i < count; i++) {
+    if (depth > SK_TRACE_LIMIT && i == SK_TRACE_LIMIT - 20) {
+      sk_buf_printf(out, "  ... %u more calls\n", depth - SK_TRACE_LIMIT);
+    }
+    sk_buf_printf(out, "  at %.*s (%.*s:%u:%u)\n", SK_STR_ARG(trace[i].function),
+                  SK_STR_ARG(trace[i].source_path), trace[i].line, trace[i].column);
+  }
+}
+
+void sk_vm_report(SkVm *vm, SkBuf *out) {
+  SkPendingKind pending = vm->pending;
+  SkTraceFrame trace[SK_TRACE_LIMIT];
+  uint32_t count = vm->trace_count, depth = vm->trace_depth;
+  memcpy(trace, vm->trace, count * sizeof *trace);
+  switch (pending) {
+    case SK_PENDING_ERROR: {
+      SkRef error = vm->error;
+      sk_buf_cstr(out, "error: ");
+      add_message(vm, error, out);
+      sk_buf_cstr(out, "\n");
+      break;
+    }
+    case SK_PENDING_FAULT:
+      sk_buf_cstr(out, "fault: ");
+      sk_buf_str(out, sk_buf_view(&vm->fault_text));
+      sk_buf_cstr(out, "\n");
+      break;
+    case SK_PENDING_CANCEL: sk_buf_cstr(out, "cancelled\n"); count = 0; break;
+    case SK_PENDING_NONE: case SK_PENDING_EXIT: return;
+  }
+  add_trace(trace, count, depth, out);
+  vm->pending = pending;
+}
