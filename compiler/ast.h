@@ -209,6 +209,7 @@ struct SkDecl {
   bool is_slots_known;
   uint32_t slot_count;      // STRUCT without type parameters: registers it takes
   uint32_t checker_scratch;
+  bool reported;            // a struct that contains itself: said once
 };
 
 typedef enum { SK_MEMBER_FIELD, SK_MEMBER_METHOD, SK_MEMBER_STATIC, SK_MEMBER_CASE } SkMemberKind;

@@ -150,6 +150,7 @@ static void find_prelude_names(Checker *k) {
   p->hashable = prelude_name(prelude, "Hashable");
   p->iterator = prelude_name(prelude, "Iterator");
   p->iterable = prelude_name(prelude, "Iterable");
+  p->number = prelude_name(prelude, "Number");
   p->map = prelude_name(prelude, "Map");
   p->set = prelude_name(prelude, "Set");
   p->range = prelude_name(prelude, "Range");
@@ -162,6 +163,27 @@ static void find_prelude_names(Checker *k) {
 }
 
 // ---- bodies -------------------------------------------------------------------------------------
+
+/// The capabilities there are (docs/spec, section 10).
+static const char *const capabilities[] = {"fs.read", "fs.write", "net", "env", "clock", "random",
+                                           "process", "spawn", "native"};
+
+static void check_capabilities(Checker *k) {
+  for (uint32_t i = 0; i < k->module->needs.count; i++) {
+    SkNeed *need = &k->module->needs.items[i];
+    bool known = false;
+    SkNearest nearest = {.wanted = need->capability};
+    for (size_t n = 0; n < SK_COUNT_OF(capabilities); n++) {
+      known |= sk_str_is(need->capability, capabilities[n]);
+      sk_nearest_try(&nearest, sk_str(capabilities[n]));
+    }
+    if (known) continue;
+    SkDiag *diag = sk_report(k, SK_DIAG_E607, AT(need), "there is no capability `%.*s`",
+                             SK_STR_ARG(need->capability));
+    if (nearest.best.size) HELP(k, diag, "did you mean %.*s?", SK_STR_ARG(nearest.best));
+    else HELP(k, diag, "there are fs.read, fs.write, net, env, clock, random, process, spawn, native");
+  }
+}
 
 static void check_statements_allowed(Checker *k) {
   if (k->module->is_main || !k->module->init || !k->module->init->body) return;
@@ -234,6 +256,7 @@ static bool check_module(SkCompilation *c, SkModuleAst *module) {
   sk_check_headers(k);
   if (c->arena->failed) return false;
   sk_resolve_variables(k);
+  check_capabilities(k);
   check_statements_allowed(k);
   check_bodies(k);
   if (c->arena->failed) return false;

@@ -7,7 +7,7 @@
 
 /// What the checker knows of the prelude by name.
 typedef struct SkPreludeNames {
-  SkDecl *error, *comparable, *hashable, *iterator, *iterable, *map, *set, *range;
+  SkDecl *error, *comparable, *hashable, *iterator, *iterable, *map, *set, *range, *number;
   SkFn *range_to, *range_through;
   const SkType *error_type, *range_type;
 } SkPreludeNames;
@@ -81,10 +81,14 @@ SkStr sk_unique_link_name(Checker *k, SkStr wanted);
 bool sk_type_meets(Checker *k, const SkType *type, const SkType *bound);
 bool sk_is_comparable(Checker *k, const SkType *type);
 bool sk_is_hashable(Checker *k, const SkType *type);
+/// The part of a type that keeps it from being a key, as text.
+SkStr sk_key_problem(Checker *k, const SkType *type);
 SkMember *sk_find_member(Checker *k, const SkType *type, SkStr name, const SkType ***targs,
                          uint32_t *targ_count);
 SkMember *sk_decl_member(SkDecl *decl, SkStr name);
 const SkType *sk_member_type(Checker *k, const SkType *type, const SkType *on);
+/// Reports a tuple that takes more slots than a value may.
+void sk_check_slots(Checker *k, const SkType *type, uint32_t start, uint32_t end);
 bool sk_implements(Checker *k, const SkType *type, const SkType *interface);
 const SkType *sk_impl_of(Checker *k, const SkType *type, SkDecl *interface);
 void sk_nearest_in_scope(Checker *k, SkNearest *nearest);

@@ -647,7 +647,11 @@ static void check_all_loosely(Checker *k, SkExpr *e) {
   }
 }
 
-static bool is_lambda(const SkExpr *e) { return e->kind == SK_E_LAMBDA; }
+/// Arguments that need to know what is expected come after the others.
+static bool is_late(const SkExpr *e) {
+  return e->kind == SK_E_LAMBDA || e->kind == SK_E_DOT_CASE || e->kind == SK_E_NULL ||
+         ((e->kind == SK_E_LIST || e->kind == SK_E_MAP) && e->list_count == 0);
+}
 
 static const SkType *param_type(Checker *k, const Shape *shape, uint32_t param) {
   const SkType *type = shape->params[param].type;
@@ -720,7 +724,7 @@ static bool check_arguments(Checker *k, SkExpr *e, Shape *shape, SkTypeExpr **wr
   for (int lambdas = 0; lambdas < 2; lambdas++) {
     for (uint32_t i = 0; i < e->arg_count; i++) {
       SkArg *arg = &e->args[i];
-      if (is_lambda(arg->value) != (lambdas == 1)) continue;
+      if (is_late(arg->value) != (lambdas == 1)) continue;
       const SkType *type = param_type(k, shape, arg->param);
       arg->value = sk_check_value(k, arg->value, type);
       sk_unify(k, type, arg->value->type);

@@ -84,19 +84,27 @@ static bool wrong_count(Checker *k, SkTypeExpr *type, uint32_t wanted, uint32_t 
   return true;
 }
 
-static void check_bounds(Checker *k, SkTParam *const *tparams, const SkType *const *args,
+static bool check_bounds(Checker *k, SkTParam *const *tparams, const SkType *const *args,
                          uint32_t count, uint32_t start, uint32_t end) {
+  bool fine = true;
   for (uint32_t i = 0; i < count; i++) {
     for (uint32_t b = 0; b < tparams[i]->bound_count; b++) {
       const SkType *bound = tparams[i]->bound_types ? tparams[i]->bound_types[b] : NULL;
       if (!bound || args[i]->has_error) continue;
       bound = sk_type_substitute(k->t, bound, tparams, args, count);
       if (sk_type_meets(k, args[i], bound)) continue;
+      fine = false;
+      if (bound->decl == k->p->hashable) {
+        SkDiag *diag = sk_report(k, SK_DIAG_E211, start, end, "%s cannot be a key", TEXT(k, args[i]));
+        LABEL(k, diag, "%.*s", SK_STR_ARG(sk_key_problem(k, args[i])));
+        continue;
+      }
       SkDiag *diag = sk_report(k, SK_DIAG_E207, start, end, "%s does not meet the bound %s",
                                TEXT(k, args[i]), TEXT(k, bound));
       LABEL(k, diag, "`%.*s` must be %s", SK_STR_ARG(tparams[i]->name.text), TEXT(k, bound));
     }
   }
+  return fine;
 }
 
 static const SkType *resolve_path(Checker *k, SkTypeExpr *type, const SkType **args) {
@@ -152,7 +160,7 @@ static const SkType *resolve_path(Checker *k, SkTypeExpr *type, const SkType **a
   switch (decl->kind) {
     case SK_DECL_STRUCT: case SK_DECL_CLASS: case SK_DECL_ENUM: case SK_DECL_INTERFACE:
       if (wrong_count(k, type, decl->tparam_count, type->arg_count)) return t->error;
-      check_bounds(k, decl->tparams, args, decl->tparam_count, AT(type));
+      if (!check_bounds(k, decl->tparams, args, decl->tparam_count, AT(type))) return t->error;
       return sk_type_named(t, decl, args, type->arg_count);
     case SK_DECL_ALIAS:
       if (wrong_count(k, type, decl->tparam_count, type->arg_count)) return t->error;
@@ -188,8 +196,8 @@ static const SkType *resolve(Checker *k, SkTypeExpr *type) {
       case SK_TX_LIST: result = sk_type_list(t, args[0]); break;
       case SK_TX_MAP:
         if (!k->p->map) break;
-        check_bounds(k, k->p->map->tparams, args, 2, AT(type));
-        result = sk_type_named(t, k->p->map, args, 2);
+        if (check_bounds(k, k->p->map->tparams, args, 2, AT(type)))
+          result = sk_type_named(t, k->p->map, args, 2);
         break;
       case SK_TX_TUPLE: result = sk_type_tuple(t, args, type->arg_count); break;
       case SK_TX_FN: result = sk_type_fn(t, args, type->arg_count, type->throws); break;
@@ -278,6 +286,21 @@ static bool hashable(Checker *k, const SkType *type, uint32_t depth) {
 
 bool sk_is_hashable(Checker *k, const SkType *type) { return hashable(k, type, 0); }
 
+SkStr sk_key_problem(Checker *k, const SkType *type) {
+  if (type->kind == SK_TYPE_NAMED && type->decl->kind == SK_DECL_CLASS &&
+      sk_decl_member(type->decl, SK_STR("equals")))
+    return SK_STR("it has equals, but no hash");
+  for (uint32_t i = 0; type->kind != SK_TYPE_NAMED && type->kind != SK_TYPE_LIST && type->kind != SK_TYPE_FN &&
+                       i < type->arg_count; i++) {
+    if (!sk_is_hashable(k, type->args[i])) return sk_arena_printf(k->arena, "it holds %s", TEXT(k, type->args[i]));
+  }
+  for (uint32_t i = 0; type->kind == SK_TYPE_NAMED && i < type->decl->field_count; i++) {
+    const SkType *part = sk_member_type(k, type->decl->fields[i].type, type);
+    if (!sk_is_hashable(k, part)) return sk_arena_printf(k->arena, "it holds %s", TEXT(k, part));
+  }
+  return SK_STR("floats, functions, lists, maps and sets cannot");
+}
+
 const SkType *sk_impl_of(Checker *k, const SkType *type, SkDecl *interface) {
   if (type->kind == SK_TYPE_PARAM) {
     for (uint32_t i = 0; i < type->tparam->bound_count; i++) {
@@ -301,6 +324,9 @@ bool sk_type_meets(Checker *k, const SkType *type, const SkType *bound) {
   if (type->has_error || bound->kind != SK_TYPE_NAMED) return true;
   const SkType *wide = sk_type_wide(k->t, type);
   if (bound->decl == k->p->hashable) return sk_is_hashable(k, type);
+  if (bound->decl == k->p->number) {
+    return wide->kind == SK_TYPE_INT || wide->kind == SK_TYPE_FLOAT || sk_impl_of(k, type, bound->decl);
+  }
   if (bound->decl == k->p->comparable && sk_type_wide(k->t, bound->args[0]) == wide &&
       sk_is_comparable(k, wide))
     return true;
@@ -603,7 +629,17 @@ static void methods(Checker *k, SkDecl *decl) {
                   TEXT(k, target), SK_STR_ARG(fn->name.text));
         continue;
       }
-      if (!target->has_error) add_extension(k, decl, member, member_key(k, fn));
+      const SkType **targs;
+      uint32_t targ_count;
+      SkMember *known = target->has_error || k->module->is_std
+                            ? NULL : sk_find_member(k, target, member_key(k, fn), &targs, &targ_count);
+      if (known && known->decl != decl) {
+        sk_report(k, SK_DIAG_E708, fn->name.start, fn->name.end,
+                  "%s has a method `%.*s` already: an extension cannot replace it", TEXT(k, target),
+                  SK_STR_ARG(fn->name.text));
+      } else if (!target->has_error) {
+        add_extension(k, decl, member, member_key(k, fn));
+      }
     } else {
       add_member(k, decl, member_key(k, fn), fn->name, member);
     }
@@ -716,25 +752,29 @@ static uint32_t slots_of(Checker *k, const SkType *type, SkDecl *asker, const Sk
   SkDecl *decl = type->decl;
   if (decl->kind != SK_DECL_STRUCT) return 1;
   if (decl->checker_scratch == 9) {
-    if (asker && field) {
-      SkDiag *diag = sk_report(k, SK_DIAG_E703, AT(&field->name), "struct `%.*s` contains itself",
+    if (asker && field && !decl->reported) {
+      decl->reported = asker->reported = true;
+      SkDiag *diag = sk_report(k, SK_DIAG_E703, AT(&decl->name), "struct `%.*s` contains itself",
                                SK_STR_ARG(decl->name.text));
+      LABEL(k, diag, "through field `%.*s`", SK_STR_ARG(field->name.text));
       HELP(k, diag, "make it a class, or keep the part in a list");
     }
     return 0;
   }
   decl->checker_scratch = 9;
+  uint32_t errors = k->d->error_count;
   for (uint32_t i = 0; i < decl->field_count; i++) {
     const SkType *part = sk_member_type(k, decl->fields[i].type, type);
     slots += slots_of(k, part, asker, asker == decl ? &decl->fields[i] : field);
     if (slots > 1000) break;
   }
   decl->checker_scratch = 0;
+  if (k->d->error_count != errors) decl->reported = true;
   return slots;
 }
 
 static void check_slots(Checker *k, SkDecl *decl) {
-  if (decl->kind != SK_DECL_STRUCT || !decl->self_type) return;
+  if (decl->kind != SK_DECL_STRUCT || !decl->self_type || decl->reported) return;
   uint32_t before = k->d->error_count;
   decl->slot_count = slots_of(k, decl->self_type, decl, NULL);
   decl->is_slots_known = decl->tparam_count == 0;
@@ -744,6 +784,13 @@ static void check_slots(Checker *k, SkDecl *decl) {
                              SK_STR_ARG(decl->name.text), decl->slot_count, SLOT_LIMIT);
     HELP(k, diag, "make it a class, or group rarely used parts in a class of their own");
   }
+}
+
+void sk_check_slots(Checker *k, const SkType *type, uint32_t start, uint32_t end) {
+  uint32_t slots = type->has_error ? 0 : slots_of(k, type, NULL, NULL);
+  if (slots <= SLOT_LIMIT) return;
+  SkDiag *diag = sk_report(k, SK_DIAG_E704, start, end, "this tuple takes %u slots, at most %u", slots, SLOT_LIMIT);
+  HELP(k, diag, "make it a class, or a list");
 }
 
 static bool same_signature(Checker *k, const SkFn *method, const SkFn *wanted, const SkType *impl) {

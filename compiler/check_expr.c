@@ -19,7 +19,7 @@ SkExpr *sk_check_as(Checker *k, SkExpr *e, const SkType *want) {
 SkExpr *sk_check_value(Checker *k, SkExpr *e, const SkType *want) {
   e = sk_check_expr(k, e, want);
   if (e->type->kind == SK_TYPE_VOID) {
-    SkDiag *diag = sk_report(k, SK_DIAG_E216, AT(e), "this has no value");
+    SkDiag *diag = sk_report(k, SK_DIAG_E216, AT(e), "expected a value, found void");
     LABEL(k, diag, "a function without `->` returns nothing");
     failed(k, e);
   }
@@ -58,6 +58,7 @@ static void check_tuple(Checker *k, SkExpr *e, const SkType *want) {
     }
   }
   e->type = sk_type_tuple(k->t, parts, e->list_count);
+  sk_check_slots(k, e->type, AT(e));
 }
 
 /// Checks list[from], list[from + step]... to one type; NULL if there is none.
@@ -90,6 +91,10 @@ static const SkType *check_elements(Checker *k, SkExpr *e, uint32_t from, uint32
 static void check_list(Checker *k, SkExpr *e, const SkType *want) {
   const SkType *wanted = unwrap_want(want, SK_TYPE_LIST);
   const SkType *element = check_elements(k, e, 0, 1, wanted ? definite(k, wanted->args[0]) : NULL);
+  if (!element && want && want->has_error) {
+    failed(k, e);
+    return;
+  }
   if (!element) {
     SkDiag *diag = sk_report(k, SK_DIAG_E203, AT(e), "the element type of this list is not known");
     HELP(k, diag, "write it: let xs: [int] = []");
@@ -105,6 +110,10 @@ static void check_map(Checker *k, SkExpr *e, const SkType *want) {
   const SkType *args[2];
   args[0] = check_elements(k, e, 0, 2, wanted ? definite(k, wanted->args[0]) : NULL);
   args[1] = check_elements(k, e, 1, 2, wanted ? definite(k, wanted->args[1]) : NULL);
+  if ((!args[0] || !args[1]) && want && want->has_error) {
+    failed(k, e);
+    return;
+  }
   if (!args[0] || !args[1] || !k->p->map) {
     SkDiag *diag = sk_report(k, SK_DIAG_E203, AT(e), "the types of this map are not known");
     HELP(k, diag, "write them: let m: [string: int] = [:]");
@@ -112,7 +121,8 @@ static void check_map(Checker *k, SkExpr *e, const SkType *want) {
     return;
   }
   if (!sk_is_hashable(k, args[0])) {
-    sk_report(k, SK_DIAG_E211, AT(e), "%s cannot be a key: it has no hash", TEXT(k, args[0]));
+    SkDiag *diag = sk_report(k, SK_DIAG_E211, AT(e), "%s cannot be a key", TEXT(k, args[0]));
+    LABEL(k, diag, "%.*s", SK_STR_ARG(sk_key_problem(k, args[0])));
     failed(k, e);
     return;
   }
@@ -483,8 +493,7 @@ static void check_try(Checker *k, SkExpr *e, const SkType *want) {
   fn->catches_all = catches_all;
   fn->try_depth = depth;
   e->type = e->left->type;
-  if (e->optional && e->type->kind != SK_TYPE_VOID && e->type->kind != SK_TYPE_OPTIONAL &&
-      !e->type->has_error) {
+  if (e->optional && e->type->kind != SK_TYPE_VOID && !e->type->has_error) {
     e->type = e->type->kind == SK_TYPE_NEVER ? k->t->null : sk_type_optional(k->t, e->type);
   }
 }
@@ -584,12 +593,13 @@ const SkType *sk_check_if(Checker *k, SkExpr *e, const SkType *want, bool used) 
 
 // ---- lambdas ------------------------------------------------------------------------------------
 
-static void lambda_params(Checker *k, SkFn *fn, const SkType *want, const SkType **parts) {
+static void lambda_params(Checker *k, SkFn *fn, const SkType *want, bool silent, const SkType **parts) {
   for (uint32_t i = 0; i < fn->param_count; i++) {
     SkParam *param = &fn->params[i];
     const SkType *type = NULL;
     if (param->type_expr) type = sk_resolve_wide(k, param->type_expr);
     else if (want && i + 1 < want->arg_count) type = definite(k, want->args[i]);
+    if (!type && silent) type = k->t->error;
     if (!type) {
       SkDiag *diag = sk_report(k, SK_DIAG_E209, param->name.start, param->name.end,
                                "the type of `%.*s` is not known here", SK_STR_ARG(param->name.text));
@@ -690,12 +700,14 @@ static void convert_returns(Checker *k, SkStmt *stmt, const SkType *type) {
 
 SkExpr *sk_check_lambda(Checker *k, SkExpr *e, const SkType *want) {
   SkFn *fn = e->fn;
+  bool silent = want && want->has_error;
   want = unwrap_want(want ? sk_apply(k, want) : NULL, SK_TYPE_FN);
   if (want && want->arg_count != fn->param_count + 1) {
     SkDiag *diag = sk_report(k, SK_DIAG_E204, AT(e), "expected a function of %u parameter%s, found %u",
                              want->arg_count - 1, want->arg_count == 2 ? "" : "s", fn->param_count);
     LABEL(k, diag, "wanted: %s", TEXT(k, want));
     want = NULL;
+    silent = true;
   }
   fn->module = k->module;
   fn->outer = k->fn->fn;
@@ -709,7 +721,7 @@ SkExpr *sk_check_lambda(Checker *k, SkExpr *e, const SkType *want) {
                          fn->outer->lambdas.count));
   sk_add_function(k, fn);
   const SkType **parts = SK_NEW_ARRAY(k->arena, const SkType *, fn->param_count + 1);
-  lambda_params(k, fn, want, parts);
+  lambda_params(k, fn, want, silent, parts);
   FnState state = {.outer = k->fn, .fn = fn, .may_throw = true};
   if (want) state.result = definite(k, want->args[want->arg_count - 1]);
   k->fn = &state;

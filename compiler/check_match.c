@@ -20,7 +20,10 @@ static void check_literal(Checker *k, SkPattern *pattern, SkExpr **literal, cons
   bool fine = type->kind == SK_TYPE_INT || type->kind == SK_TYPE_FLOAT || type->kind == SK_TYPE_BOOL ||
               type->kind == SK_TYPE_STRING;
   if (found->has_error || type->has_error) return;
-  if (!fine || found != type) mismatch(k, pattern, type, "this literal");
+  if (fine && found == type) return;
+  SkDiag *diag = sk_report(k, SK_DIAG_E406, AT(pattern), "expected a pattern for %s, found %s", TEXT(k, type),
+                           TEXT(k, found));
+  LABEL(k, diag, "this is %s", TEXT(k, found));
 }
 
 static void check_pattern(Checker *k, SkPattern *pattern, const SkType *type, bool may_bind);

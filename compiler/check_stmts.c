@@ -204,6 +204,12 @@ static bool is_place(Checker *k, const SkExpr *e) {
       break;
     case SK_E_MEMBER: {
       if (e->type && e->type->has_error) return true;
+      if (e->ref && e->ref->kind == SK_REF_GLOBAL) {
+        if (e->ref->global->local->is_var) return true;
+        SkDiag *diag = sk_report(k, SK_DIAG_E405, AT(e), "`%.*s` cannot be changed", SK_STR_ARG(e->name.text));
+        LABEL(k, diag, "declared with `let` in %.*s", SK_STR_ARG(e->ref->global->module->name));
+        return false;
+      }
       if (!e->ref || e->ref->kind != SK_REF_FIELD || e->optional) break;
       if (!e->ref->field->is_var) {
         SkDiag *diag = sk_report(k, SK_DIAG_E405, e->name.start, e->name.end,

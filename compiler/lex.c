@@ -318,7 +318,7 @@ typedef struct {
   SkBuf bytes;
   uint32_t start;       // of this part
   uint32_t indent;      // of a multi-line string
-  bool multi_line, at_line_start;
+  bool multi_line, at_line_start, broken;
 } StringState;
 
 static void flush_part(StringState *s) {
@@ -343,6 +343,7 @@ static bool lex_string_part(StringState *s) {
       SkDiag *diag = report(l, SK_DIAG_E005, s->start, s->start + 1, "this string is never closed");
       sk_diag_help(l->diags, diag, s->multi_line ? "close it with \"\"\""
                                                  : "close it with \", or open it with \"\"\" to span lines");
+      s->broken = true;
       return true;
     }
     char c = l->text[l->at];
@@ -359,15 +360,6 @@ static bool lex_string_part(StringState *s) {
     }
     if (c == '\r' && peek(l, 0) == '\n') continue;
     if (c == '\n') {
-      // The line end before the closing quotes is not part of the string.
-      uint32_t end = l->at;
-      while (end < l->size && (l->text[end] == ' ' || l->text[end] == '\t')) end++;
-      bool closes = end + 2 < l->size && l->text[end] == '"' && l->text[end + 1] == '"' &&
-                    l->text[end + 2] == '"';
-      if (closes) {
-        l->at = end + 3;
-        return true;
-      }
       s->at_line_start = true;
     }
     sk_buf_byte(&s->bytes, (uint8_t)c);
@@ -390,7 +382,9 @@ static void lex_string_rest(Lexer *l, uint32_t start, bool multi_line, uint32_t 
   bool ended = lex_string_part(&s);
   if (first && ended) {
     SkStr text = sk_arena_str(l->arena, sk_buf_view(&s.bytes));
-    push(l, SK_TOKEN_STRING, start)->text = text;
+    SkToken *token = push(l, SK_TOKEN_STRING, start);
+    token->text = text;
+    token->broken = s.broken;
   } else {
     if (first) {
       begin = l->out->count;
@@ -398,7 +392,7 @@ static void lex_string_rest(Lexer *l, uint32_t start, bool multi_line, uint32_t 
     }
     flush_part(&s);
     if (ended) {
-      push(l, SK_TOKEN_INTERP_END, l->at - 1);
+      push(l, SK_TOKEN_INTERP_END, l->at - 1)->broken = s.broken;
     } else {
       uint32_t open = l->at;
       l->at += 2;

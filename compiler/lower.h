@@ -84,6 +84,8 @@ void sk_lower_match(Fn *f, SkExpr *e, uint32_t dst);
 
 // lower_stmts.c
 void sk_lower_block(Fn *f, SkStmt *block);
+/// The statements from `from` on; the value of the last goes to dst (SK_NONE: dropped).
+void sk_lower_block_from(Fn *f, SkStmt *block, uint32_t from, uint32_t dst);
 void sk_lower_stmt(Fn *f, SkStmt *stmt);
 void sk_bind_value(Fn *f, SkBind *bind, uint32_t value);
 void sk_run_defers(Fn *f, uint32_t down_to);

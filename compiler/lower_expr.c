@@ -380,16 +380,7 @@ void sk_lower_block_value(Fn *f, SkStmt *block, uint32_t dst) {
     else sk_lower_into(f, block->expr, dst);
     return;
   }
-  uint32_t defers = f->defers.count;
-  uint32_t count = block->stmt_count;
-  for (uint32_t i = 0; i < count; i++) {
-    SkStmt *stmt = block->stmts[i];
-    bool is_value = i + 1 == count && dst != SK_NONE && stmt->kind == SK_S_EXPR;
-    if (is_value) sk_lower_into(f, stmt->expr, dst);
-    else sk_lower_stmt(f, stmt);
-  }
-  sk_run_defers(f, defers);
-  f->defers.count = defers;
+  sk_lower_block_from(f, block, 0, dst);
 }
 
 void sk_lower_if(Fn *f, SkExpr *e, uint32_t dst) {

@@ -193,17 +193,11 @@ void sk_run_defers(Fn *f, uint32_t down_to) {
 }
 
 /// The rest of a block after a `defer`: an error in it runs the deferred block and goes on.
-static void lower_deferred(Fn *f, SkStmt *block, uint32_t next) {
+static void lower_deferred(Fn *f, SkStmt *block, uint32_t next, uint32_t dst) {
   SkStmt *defer = block->stmts[next - 1];
   SK_VEC_PUSH(f->l->arena, &f->defers, defer);
   uint32_t start = f->code.instrs.count;
-  for (uint32_t i = next; i < block->stmt_count; i++) {
-    if (block->stmts[i]->kind == SK_S_DEFER) {
-      lower_deferred(f, block, i + 1);
-      break;
-    }
-    sk_lower_stmt(f, block->stmts[i]);
-  }
+  sk_lower_block_from(f, block, next, dst);
   f->defers.count--;
   uint32_t end = f->code.instrs.count;
   uint32_t handler = sk_code_label(&f->code), done = sk_code_label(&f->code);
@@ -218,15 +212,20 @@ static void lower_deferred(Fn *f, SkStmt *block, uint32_t next) {
   sk_code_bind(&f->code, done);
 }
 
-void sk_lower_block(Fn *f, SkStmt *block) {
-  for (uint32_t i = 0; i < block->stmt_count; i++) {
-    if (block->stmts[i]->kind == SK_S_DEFER) {
-      lower_deferred(f, block, i + 1);
+void sk_lower_block_from(Fn *f, SkStmt *block, uint32_t from, uint32_t dst) {
+  for (uint32_t i = from; i < block->stmt_count; i++) {
+    SkStmt *stmt = block->stmts[i];
+    if (stmt->kind == SK_S_DEFER) {
+      lower_deferred(f, block, i + 1, dst);
       return;
     }
-    sk_lower_stmt(f, block->stmts[i]);
+    bool is_value = i + 1 == block->stmt_count && dst != SK_NONE && stmt->kind == SK_S_EXPR;
+    if (is_value) sk_lower_into(f, stmt->expr, dst);
+    else sk_lower_stmt(f, stmt);
   }
 }
+
+void sk_lower_block(Fn *f, SkStmt *block) { sk_lower_block_from(f, block, 0, SK_NONE); }
 
 // ---- loops --------------------------------------------------------------------------------------
 

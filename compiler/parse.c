@@ -57,6 +57,7 @@ SkDiag *sk_unexpected(Parser *p, const char *wanted) {
   SkToken *token = sk_peek(p, 0);
   SkStr found = describe(p, token);
   uint32_t start = token->start, end = token->end;
+  if (p->at > 0 && p->tokens[p->at - 1].broken) p->panicking = true;
   // What is missing at a line's end is shown there, not on the next line.
   if (token->newline && p->at > 0 && !sk_is(p, SK_TOKEN_END)) {
     start = end = sk_prev_end(p);
@@ -301,7 +302,7 @@ static void parse_member(Parser *p, SkDecl *decl, FnVec *methods, uint32_t *fiel
     SkDiag *diag = sk_unexpected(p, has_fields ? "a field (let, var) or a method (fn)" : "a method (fn)");
     if (has_fields && sk_is(p, SK_TOKEN_IDENT)) sk_diag_help(p->diags, diag, "fields are declared with let or var");
   }
-  if (fn) {
+  if (fn && !(fn->is_op && fn->name.text.size == 0)) {
     fn->is_private = is_private;
     SK_VEC_PUSH(p->arena, methods, fn);
     if (!p->panicking) sk_accept(p, SK_TOKEN_SEMICOLON);
@@ -553,7 +554,7 @@ static SkDecl *parse_decl(Parser *p, bool *handled) {
     }
     case SK_TOKEN_EXTERN:
       sk_syntax_error(p, SK_DIAG_E107, sk_peek(p, 0)->start, sk_peek(p, 0)->end,
-                      "extern blocks are not supported yet");
+                      "extern blocks and their capability native are not supported yet");
       while (!sk_is(p, SK_TOKEN_LBRACE) && !sk_is(p, SK_TOKEN_END) && !(sk_peek(p, 0)->newline && p->at && p->tokens[p->at-1].kind == SK_TOKEN_STRING)) sk_next(p);
       if (sk_is(p, SK_TOKEN_LBRACE) && p->match[p->at]) {
         p->at = p->match[p->at];

@@ -266,9 +266,17 @@ static SkExpr *parse_primary(Parser *p) {
     case SK_TOKEN_DOT:
       e = sk_new_expr(p, SK_E_DOT_CASE, token->start);
       sk_next(p);
+      if (sk_is(p, SK_TOKEN_INT)) {
+        SkDiag *diag = sk_syntax_error(p, SK_DIAG_E003, token->start, sk_peek(p, 0)->end,
+                                       "a float needs a digit on each side of its dot");
+        sk_diag_help(p->diags, diag, "write 0 before the dot");
+        sk_next(p);
+        p->panicking = false;
+        return error_expr(p);
+      }
       e->name = sk_parse_name(p, "the name of a case after `.`");
       e->end = sk_prev_end(p);
-      return e;
+      return p->panicking ? error_expr(p) : e;
     default: {
       SkDiag *diag = sk_unexpected(p, "an expression");
       if (token->kind == SK_TOKEN_PLUS) sk_diag_help(p->diags, diag, "there is no ++ and no unary +: write x += 1");
@@ -378,8 +386,11 @@ static SkExpr *parse_postfix(Parser *p) {
   return e;
 }
 
+static SkExpr *parse_try(Parser *p);
+
 static SkExpr *parse_unary(Parser *p) {
   SkToken *token = sk_peek(p, 0);
+  if (token->kind == SK_TOKEN_TRY) return parse_try(p);
   SkOperator op = token->kind == SK_TOKEN_MINUS   ? SK_OP_NEG
                   : token->kind == SK_TOKEN_BANG  ? SK_OP_NOT
                   : token->kind == SK_TOKEN_TILDE ? SK_OP_INVERT

@@ -277,7 +277,9 @@ static SkStmt *parse_simple(Parser *p, SkToken *token) {
       return sk_parse_block(p);
     case SK_TOKEN_FN: case SK_TOKEN_STRUCT: case SK_TOKEN_CLASS: case SK_TOKEN_ENUM:
     case SK_TOKEN_INTERFACE: case SK_TOKEN_EXTEND: case SK_TOKEN_TYPE: case SK_TOKEN_PUB: case SK_TOKEN_TEST: {
-      SkDiag *diag = sk_unexpected(p, "a statement");
+      SkDiag *diag = sk_syntax_error(p, SK_DIAG_E100, token->start, token->end,
+                                     "expected a statement, found `%s`",
+                                     sk_token_text((SkTokenKind)token->kind));
       sk_diag_help(p->diags, diag, token->kind == SK_TOKEN_FN
                                        ? "functions inside functions are lambdas: let f = (x: int) => x + 1"
                                        : "declarations stand at the top level of a module");
@@ -298,6 +300,7 @@ SkStmt *sk_parse_stmt(Parser *p) {
     stmt = parse_simple(p, token);
   }
   stmt->end = sk_prev_end(p);
+  if (stmt->kind == SK_S_LET && !stmt->value) stmt->value = sk_new_expr(p, SK_E_ERROR, stmt->start);
   if (p->panicking) return stmt;
   bool is_block_stmt = stmt->kind == SK_S_WHILE || stmt->kind == SK_S_FOR || stmt->kind == SK_S_TRY ||
                        stmt->kind == SK_S_BLOCK ||
@@ -311,6 +314,7 @@ SkStmt *sk_parse_stmt(Parser *p) {
     else if (next->kind == SK_TOKEN_COLON) sk_diag_help(p->diags, diag, "variables are declared with let or var");
     else if (next->kind == SK_TOKEN_IDENT && (sk_str_is(next->text, "and") || sk_str_is(next->text, "or")))
       sk_diag_help(p->diags, diag, "write && or ||");
+    if (starts_stmt((SkTokenKind)next->kind)) p->panicking = false;
     return stmt;
   }
   sk_parse_end(p);

@@ -14,6 +14,7 @@ typedef struct {
   uint8_t kind;       // SkTokenKind
   bool newline;       // a line end stands somewhere before this token
   bool space;         // white space stands before this token
+  bool broken;        // a string that is never closed: reported already
   uint32_t start, end;
   uint32_t doc;       // index + 1 into docs of a /// comment before it; 0 = none
   union {

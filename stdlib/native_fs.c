@@ -35,6 +35,15 @@ static void destroy_table(void *files) {
 
 // ---- opening ------------------------------------------------------------------------------------
 
+/// A relative path in full. False if the current folder is unknown or the path too long.
+static bool make_absolute(const char *path, char *out, size_t size) {
+  char folder[2048];
+  while (strncmp(path, "./", 2) == 0) path += 2;
+  if (!getcwd(folder, sizeof folder)) return false;
+  int length = snprintf(out, size, "%s/%s", strcmp(folder, "/") == 0 ? "" : folder, strcmp(path, ".") == 0 ? "" : path);
+  return length > 0 && (size_t)length < size;
+}
+
 /// The path below a granted folder; NULL if it lies elsewhere.
 static const char *below(SkStr scope, const char *path) {
   while (strncmp(path, "./", 2) == 0) path += 2;
@@ -83,7 +92,12 @@ static int open_granted(SkThread *thread, const SkString *path, char *message, s
   for (uint32_t i = 0; i < options->grant_count; i++) {
     const SkGrant *grant = &options->grants[i];
     if (!sk_str_is(grant->capability, "fs.read")) continue;
+    char whole[4096];
     const char *rest = below(grant->scope, path->data);
+    if (!rest && grant->scope.size && grant->scope.data[0] == '/' && path->data[0] != '/' &&
+        make_absolute(path->data, whole, sizeof whole)) {
+      rest = below(grant->scope, whole);
+    }
     if (!rest) continue;
     any = true;
     int fd = open_beneath(grant->scope, rest);

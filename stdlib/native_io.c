@@ -161,8 +161,15 @@ NATIVE_FUNCTION(env_get) {
 
 typedef double (*Function)(double);
 typedef double (*Function2)(double, double);
+/// One Newton step makes whole roots whole.
+static double cube_root(double x) {
+  double y = cbrt(x);
+  if (x == 0 || x != x || isinf(x)) return y;
+  return y - (y * y * y - x) / (3 * y * y);
+}
+
 static const Function functions[] = {sin, cos, tan, asin, acos, atan, sinh, cosh, tanh, exp, exp2, expm1,
-                                     log, log2, log10, log1p, cbrt};
+                                     log, log2, log10, log1p, cube_root};
 static const Function2 functions2[] = {pow, atan2, hypot};
 
 NATIVE_FUNCTION(math_call) {

@@ -188,6 +188,10 @@ static void derive_hash(D *d) {
   const SkXType *t = sk_x(d->l, d->type);
   uint32_t h = reg(d, d->l->x_int), zero = 0;
   sk_code_op_imm(&d->code, SK_OPC_const_int, h, 17);
+  if (is_table(d, d->type)) {
+    ret(d, op3(d, SK_OPC_hash, d->l->x_int, call_method(d, "len", d->l->x_int, &zero, 1), 0));
+    return;
+  }
   if (t->kind == SK_MT_NAMED && t->decl->kind == SK_MD_CLASS) {
     if (sk_instance_method(d->l, d->type, "hash") != SK_NONE) {
       uint32_t own = call_method(d, "hash", d->l->x_int, &zero, 1);
@@ -221,8 +225,28 @@ static void derive_hash(D *d) {
       jump(d, done);
     }
     bind(d, done);
+  } else if (t->kind == SK_MT_FLOAT) {
+    // 0.0 == -0.0: both hash as 0.0.
+    uint32_t zero_f = reg(d, d->l->x_float), plus = reg(d, d->l->x_float);
+    sk_code_op_imm(&d->code, SK_OPC_const_float, zero_f, 0);
+    sk_code_op(&d->code, SK_OPC_add, plus, 0, zero_f);
+    mix(d, h, op3(d, SK_OPC_float_bits, d->l->x_int, plus, 0));
+  } else if (t->kind == SK_MT_LIST) {
+    uint32_t i = reg(d, d->l->x_int), n = reg(d, d->l->x_int), body = label(d), end = label(d);
+    uint32_t element = reg(d, t->args[0]);
+    sk_code_op_imm(&d->code, SK_OPC_const_int, i, 0);
+    sk_code_op(&d->code, SK_OPC_list_len, n, 0, 0);
+    sk_code_op(&d->code, SK_OPC_jle, n, i, end);
+    bind(d, body);
+    sk_code_op_list(&d->code, SK_OPC_ldx, element, 0, i, NULL, 0);
+    mix(d, h, element);
+    sk_code_op(&d->code, SK_OPC_add, i, i, integer(d, 1));
+    sk_code_op(&d->code, SK_OPC_list_len, n, 0, 0);
+    sk_code_op(&d->code, SK_OPC_jlt, i, n, body);
+    bind(d, end);
   } else {
-    sk_link_fail(d->l, "%.*s has no hash", SK_STR_ARG(sk_x_text(d->l, d->type)));
+    ret(d, op3(d, SK_OPC_hash, d->l->x_int, op3(d, SK_OPC_identity, d->l->x_int, 0, 0), 0));
+    return;
   }
   ret(d, h);
 }

@@ -420,6 +420,15 @@ void sk_x_emit_instr(X *x, uint32_t at, uint32_t *next) {
       int_op(x, in);
       return;
     case SK_OPC_neg: sk_x_op(x, is_float(x, in->a) ? SK_W_FNEG : SK_W_NEG, s(x, in->a), s(x, in->b), 0); return;
+    case SK_OPC_abs:
+      if (is_float(x, in->a)) {
+        sk_x_op(x, SK_W_FLOATOP, s(x, in->a), s(x, in->b), SK_FLOAT_ABS);
+      } else {
+        sk_x_move(x, s(x, in->a), s(x, in->b), 1);
+        sk_x_op(x, SK_W_JGEI, s(x, in->a), 0, 1);
+        sk_x_op(x, SK_W_NEG, s(x, in->a), s(x, in->a), 0);
+      }
+      return;
     case SK_OPC_not:
       sk_x_op(x, kind_of(x, in->a) == SK_MT_BOOL ? SK_W_BNOT : SK_W_NOT, s(x, in->a), s(x, in->b), 0);
       return;

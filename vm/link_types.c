@@ -47,7 +47,7 @@ SkX sk_x_make(SkLink *l, const SkXType *key) {
   SK_VEC_PUSH(&l->scratch, &l->types, type);
   l->type_table[at] = l->types.count;
   if (type.depth > 40 && !l->failed) {
-    sk_link_fail(l, "type arguments are nested more than 32 deep: does a generic function call itself with ever larger types?");
+    sk_link_fail(l, "the instantiation depth of 32 is passed: does a generic function call itself with ever larger types?");
   }
   return l->types.count - 1;
 }
