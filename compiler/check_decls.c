@@ -199,7 +199,10 @@ static const SkType *resolve(Checker *k, SkTypeExpr *type) {
         if (check_bounds(k, k->p->map->tparams, args, 2, AT(type)))
           result = sk_type_named(t, k->p->map, args, 2);
         break;
-      case SK_TX_TUPLE: result = sk_type_tuple(t, args, type->arg_count); break;
+      case SK_TX_TUPLE:
+        result = sk_type_tuple(t, args, type->arg_count);
+        if (type->arg_count > SLOT_LIMIT) sk_check_slots(k, result, AT(type));
+        break;
       case SK_TX_FN: result = sk_type_fn(t, args, type->arg_count, type->throws); break;
       case SK_TX_OPTIONAL: result = sk_type_optional(t, args[0]); break;
     }

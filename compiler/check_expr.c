@@ -759,7 +759,7 @@ static SkExpr *check_self(Checker *k, SkExpr *e) {
 }
 
 SkExpr *sk_check_expr(Checker *k, SkExpr *e, const SkType *want) {
-  if (want) want = sk_apply(k, want);
+  if (want) want = sk_type_wide(k->t, sk_apply(k, want));
   switch ((SkExprKind)e->kind) {
     case SK_E_ERROR: failed(k, e); break;
     case SK_E_INT: check_number(k, e, want); break;

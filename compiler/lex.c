@@ -446,7 +446,8 @@ static void unknown_character(Lexer *l) {
   l->at += size ? (uint32_t)size : 1;
   SkDiag *diag;
   if (size > 1) {
-    while (l->at < l->size && ((uint8_t)l->text[l->at] & 0x80)) l->at++;
+    // The rest of what was meant as a name goes with it.
+    while (l->at < l->size && (((uint8_t)l->text[l->at] & 0x80) || is_name(l->text[l->at]))) l->at++;
     diag = report(l, SK_DIAG_E001, start, l->at, "this character cannot stand here");
     sk_diag_help(l->diags, diag, "names are made of A-Z a-z 0-9 _; other scripts go into strings and comments");
   } else {
