@@ -15,8 +15,12 @@ void sk_alloc_fail_at(uint64_t nth, bool sticky) {
   t_failed = false;
 }
 
-uint64_t sk_alloc_count(void) { return t_count; }
-bool sk_alloc_has_failed(void) { return t_failed; }
+uint64_t sk_alloc_count(void) {
+  return t_count;
+}
+bool sk_alloc_has_failed(void) {
+  return t_failed;
+}
 
 bool sk_alloc_tick(void) {
   t_count++;
@@ -41,4 +45,6 @@ void *sk_realloc(void *old, size_t size_bytes) {
   return sk_alloc_tick() ? realloc(old, size_bytes ? size_bytes : 1) : NULL;
 }
 
-void sk_free(void *memory) { free(memory); }
+void sk_free(void *memory) {
+  free(memory);
+}

@@ -32,9 +32,15 @@ void sk_buf_add(SkBuf *buf, const void *data, size_t size_bytes) {
   buf->data[buf->size] = 0;
 }
 
-void sk_buf_byte(SkBuf *buf, uint8_t byte) { sk_buf_add(buf, &byte, 1); }
-void sk_buf_str(SkBuf *buf, SkStr s) { sk_buf_add(buf, s.data, s.size); }
-void sk_buf_cstr(SkBuf *buf, const char *s) { sk_buf_add(buf, s, strlen(s)); }
+void sk_buf_byte(SkBuf *buf, uint8_t byte) {
+  sk_buf_add(buf, &byte, 1);
+}
+void sk_buf_str(SkBuf *buf, SkStr s) {
+  sk_buf_add(buf, s.data, s.size);
+}
+void sk_buf_cstr(SkBuf *buf, const char *s) {
+  sk_buf_add(buf, s, strlen(s));
+}
 
 void sk_buf_printf(SkBuf *buf, const char *format, ...) {
   va_list args, again;

@@ -21,8 +21,7 @@
 /// Prints the place and the message to standard error and aborts.
 SK_NORETURN SK_COLD void sk_check_failed(const char *file, int line, const char *what);
 
-#define SK_CHECK(cond) \
-  (SK_LIKELY(cond) ? (void)0 : sk_check_failed(__FILE__, __LINE__, #cond))
+#define SK_CHECK(cond) (SK_LIKELY(cond) ? (void)0 : sk_check_failed(__FILE__, __LINE__, #cond))
 #ifdef SK_DEBUG
 #define SK_ASSERT(cond) SK_CHECK(cond)
 #define SK_DCHECK(cond) SK_CHECK(cond)

@@ -14,23 +14,34 @@
 static SkOsStatus status_of_errno(void) {
   switch (errno) {
     case ENOENT:
-    case ENOTDIR: return SK_OS_NOT_FOUND;
-    case EISDIR: return SK_OS_IS_DIRECTORY;
+    case ENOTDIR:
+      return SK_OS_NOT_FOUND;
+    case EISDIR:
+      return SK_OS_IS_DIRECTORY;
     case EACCES:
-    case EPERM: return SK_OS_DENIED;
-    case ENOMEM: return SK_OS_NO_MEMORY;
-    default: return SK_OS_FAILED;
+    case EPERM:
+      return SK_OS_DENIED;
+    case ENOMEM:
+      return SK_OS_NO_MEMORY;
+    default:
+      return SK_OS_FAILED;
   }
 }
 
 const char *sk_os_status_text(SkOsStatus status) {
   switch (status) {
-    case SK_OS_OK: return "fine";
-    case SK_OS_NOT_FOUND: return "there is no such file";
-    case SK_OS_IS_DIRECTORY: return "it is a directory";
-    case SK_OS_DENIED: return "permission denied";
-    case SK_OS_NO_MEMORY: return "out of memory";
-    case SK_OS_FAILED: return strerror(errno);
+    case SK_OS_OK:
+      return "fine";
+    case SK_OS_NOT_FOUND:
+      return "there is no such file";
+    case SK_OS_IS_DIRECTORY:
+      return "it is a directory";
+    case SK_OS_DENIED:
+      return "permission denied";
+    case SK_OS_NO_MEMORY:
+      return "out of memory";
+    case SK_OS_FAILED:
+      return strerror(errno);
   }
   return "unknown failure";
 }
@@ -131,9 +142,15 @@ void *sk_os_reserve(size_t size_bytes) {
   return start;
 }
 
-void sk_os_release(void *start, size_t size_bytes) { munmap(start, size_bytes); }
-void sk_os_discard(void *start, size_t size_bytes) { madvise(start, size_bytes, MADV_DONTNEED); }
-void sk_os_protect(void *start, size_t size_bytes) { mprotect(start, size_bytes, PROT_READ); }
+void sk_os_release(void *start, size_t size_bytes) {
+  munmap(start, size_bytes);
+}
+void sk_os_discard(void *start, size_t size_bytes) {
+  madvise(start, size_bytes, MADV_DONTNEED);
+}
+void sk_os_protect(void *start, size_t size_bytes) {
+  mprotect(start, size_bytes, PROT_READ);
+}
 
 static uint64_t clock_ns(clockid_t clock) {
   struct timespec t;
@@ -141,9 +158,15 @@ static uint64_t clock_ns(clockid_t clock) {
   return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-uint64_t sk_os_monotonic_ns(void) { return clock_ns(CLOCK_MONOTONIC); }
-int64_t sk_os_wall_ns(void) { return (int64_t)clock_ns(CLOCK_REALTIME); }
-uint64_t sk_os_thread_cpu_ns(void) { return clock_ns(CLOCK_THREAD_CPUTIME_ID); }
+uint64_t sk_os_monotonic_ns(void) {
+  return clock_ns(CLOCK_MONOTONIC);
+}
+int64_t sk_os_wall_ns(void) {
+  return (int64_t)clock_ns(CLOCK_REALTIME);
+}
+uint64_t sk_os_thread_cpu_ns(void) {
+  return clock_ns(CLOCK_THREAD_CPUTIME_ID);
+}
 
 void sk_os_random(void *out, size_t size_bytes) {
   char *at = out;

@@ -34,10 +34,14 @@ size_t sk_utf8_decode(const char *data, size_t size_bytes, uint32_t *code_point)
     *code_point = c;
     return 1;
   }
-  if (c >= 0xC2 && c <= 0xDF) n = 2, least = 0x80, c &= 0x1F;
-  else if ((c & 0xF0) == 0xE0) n = 3, least = 0x800, c &= 0x0F;
-  else if (c >= 0xF0 && c <= 0xF4) n = 4, least = 0x10000, c &= 0x07;
-  else return 0;
+  if (c >= 0xC2 && c <= 0xDF)
+    n = 2, least = 0x80, c &= 0x1F;
+  else if ((c & 0xF0) == 0xE0)
+    n = 3, least = 0x800, c &= 0x0F;
+  else if (c >= 0xF0 && c <= 0xF4)
+    n = 4, least = 0x10000, c &= 0x07;
+  else
+    return 0;
   if (size_bytes < n) return 0;
   for (uint32_t i = 1; i < n; i++) {
     if ((p[i] & 0xC0) != 0x80) return 0;

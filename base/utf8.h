@@ -13,4 +13,6 @@ static inline bool sk_utf8_is_scalar(int64_t code) {
   return code >= 0 && code <= 0x10FFFF && !(code >= 0xD800 && code <= 0xDFFF);
 }
 /// True if the byte begins a character (is no continuation byte).
-static inline bool sk_utf8_is_boundary(char byte) { return ((uint8_t)byte & 0xC0) != 0x80; }
+static inline bool sk_utf8_is_boundary(char byte) {
+  return ((uint8_t)byte & 0xC0) != 0x80;
+}

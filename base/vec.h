@@ -19,11 +19,11 @@
 void *sk_vec_grow(SkArena *arena, void *items, uint32_t *count, uint32_t *capacity,
                   size_t item_bytes);
 
-#define SK_VEC_PUSH(arena, v, ...)                                                        \
-  do {                                                                                    \
-    if ((v)->count == (v)->capacity)                                                      \
-      (v)->items = sk_vec_grow((arena), (v)->items, &(v)->count, &(v)->capacity,          \
-                               sizeof(*(v)->items));                                      \
-    (v)->items[(v)->count++] = (__VA_ARGS__);                                             \
+#define SK_VEC_PUSH(arena, v, ...)                                                            \
+  do {                                                                                        \
+    if ((v)->count == (v)->capacity)                                                          \
+      (v)->items =                                                                            \
+          sk_vec_grow((arena), (v)->items, &(v)->count, &(v)->capacity, sizeof(*(v)->items)); \
+    (v)->items[(v)->count++] = (__VA_ARGS__);                                                 \
   } while (0)
 #define SK_VEC_LAST(v) ((v)->items[(v)->count - 1])

@@ -147,8 +147,8 @@ void sk_builder_set_init(SkBuilder *builder, uint32_t function_index) {
 
 SkModule *sk_builder_finish(SkBuilder *builder) {
   SkModule *module = builder->module;
-#define TAKE(table, singular)               \
-  module->table = builder->table.items;     \
+#define TAKE(table, singular)           \
+  module->table = builder->table.items; \
   module->singular##_count = builder->table.count;
   TAKE(strings, string)
   TAKE(types, type)

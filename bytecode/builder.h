@@ -49,9 +49,9 @@ void sk_code_op(SkCode *code, SkOpcode op, uint32_t a, uint32_t b, uint32_t c);
 void sk_code_op_imm(SkCode *code, SkOpcode op, uint32_t a, int64_t imm);
 void sk_code_op_list(SkCode *code, SkOpcode op, uint32_t a, uint32_t b, uint32_t c,
                      const uint32_t *list, uint32_t count);
-/// Errors (or faults) of the instructions [start, end), as numbered in code->instrs, go to the label
-/// `target` with register `reg` set. Inner ranges come before outer ones. In code->handlers the
-/// target is a label number, too, until sk_code_finish.
+/// Errors (or faults) of the instructions [start, end), as numbered in code->instrs, go to the
+/// label `target` with register `reg` set. Inner ranges come before outer ones. In code->handlers
+/// the target is a label number, too, until sk_code_finish.
 void sk_code_handler(SkCode *code, uint32_t start, uint32_t end, uint32_t target, uint32_t reg,
                      bool is_fault);
 /// The place of the instructions that follow.

@@ -13,10 +13,10 @@ typedef enum {
 /// Why a module was refused. Texts live in the arena given.
 typedef struct {
   SkRejectKind kind;
-  SkStr function;       // link name; size 0: not in a function
-  uint32_t instr;       // instruction index; SK_NONE: not at an instruction
-  uint32_t byte_offset; // in the file; SK_NONE: unknown
-  SkStr detail;         // what was expected and what was found
+  SkStr function;        // link name; size 0: not in a function
+  uint32_t instr;        // instruction index; SK_NONE: not at an instruction
+  uint32_t byte_offset;  // in the file; SK_NONE: unknown
+  SkStr detail;          // what was expected and what was found
 } SkReject;
 
 const char *sk_reject_name(SkRejectKind kind);
@@ -50,12 +50,10 @@ typedef struct {
 bool sk_verify(SkArena *arena, const SkModule *module, SkModuleLookup lookup,
                const bool disabled[SK_REJECT_COUNT], SkReject *reject) SK_MUST_USE;
 
-/// The text form: everything that the file holds; sk_assemble(sk_disassemble(m)) is m again.
+/// A module as text, for people.
 void sk_disassemble(const SkModule *module, SkBuf *out);
-/// One function, for dumps: `fn sum(xs: [int]) -> int` and its instructions with types.
+/// One function, for dumps: its head, registers and instructions with types.
 void sk_disassemble_function(const SkModule *module, uint32_t function, SkBuf *out);
-/// NULL and a message "line N: ..." in *error (in arena) on bad text.
-SkModule *sk_assemble(SkArena *arena, SkStr text, SkStr *error) SK_MUST_USE;
 
 /// Helpers shared by verifier, linker and printers.
 void sk_mtype_print(const SkModule *module, uint32_t type, SkBuf *out);

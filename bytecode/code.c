@@ -4,8 +4,8 @@
 // rest in reverse postorder of a depth-first walk that tries the successors from the last in the
 // text to the first: structured code keeps the order of its text. A guarded block has the targets
 // of its handlers as successors, so a handler comes after what it guards. In that order every block
-// but the first has an edge from an earlier block, and in reducible code an edge to an earlier block
-// leads to one that dominates it; that is what the verifier's single pass relies on.
+// but the first has an edge from an earlier block, and in reducible code an edge to an earlier
+// block leads to one that dominates it; that is what the verifier's single pass relies on.
 
 #include "bytecode/builder.h"
 
@@ -14,7 +14,9 @@
 
 #include <stdlib.h>
 
-void sk_code_init(SkCode *code, SkArena *arena) { *code = (SkCode){.arena = arena}; }
+void sk_code_init(SkCode *code, SkArena *arena) {
+  *code = (SkCode){.arena = arena};
+}
 
 uint32_t sk_code_reg(SkCode *code, uint32_t type) {
   SK_VEC_PUSH(code->arena, &code->regs, type);
@@ -83,7 +85,7 @@ typedef struct {
   Block *blocks;
   uint32_t block_count;
   SK_VEC(uint32_t) succs;
-  uint32_t *order;     // blocks in their final order
+  uint32_t *order;  // blocks in their final order
   uint32_t order_count;
   SK_VEC(SkInstr) instrs;  // the result
   SK_VEC(uint32_t) operands;
@@ -118,7 +120,9 @@ static void each_label(const Flow *f, const SkInstr *instr, void (*visit)(void *
   }
 }
 
-static void mark_leader(void *context, uint32_t instr) { ((uint32_t *)context)[instr] = 1; }
+static void mark_leader(void *context, uint32_t instr) {
+  ((uint32_t *)context)[instr] = 1;
+}
 
 static bool find_blocks(Flow *f) {
   const SkCode *code = f->code;
@@ -242,15 +246,24 @@ static bool order_blocks(Flow *f) {
 /// The conditional jump that is taken exactly when `op` is not; SK_OPC_COUNT if there is none.
 static SkOpcode inverse(SkOpcode op) {
   switch ((int)op) {
-    case SK_OPC_jt: return SK_OPC_jf;
-    case SK_OPC_jf: return SK_OPC_jt;
-    case SK_OPC_jeq: return SK_OPC_jne;
-    case SK_OPC_jne: return SK_OPC_jeq;
-    case SK_OPC_jlt: return SK_OPC_jnlt;
-    case SK_OPC_jnlt: return SK_OPC_jlt;
-    case SK_OPC_jle: return SK_OPC_jnle;
-    case SK_OPC_jnle: return SK_OPC_jle;
-    default: return SK_OPC_COUNT;
+    case SK_OPC_jt:
+      return SK_OPC_jf;
+    case SK_OPC_jf:
+      return SK_OPC_jt;
+    case SK_OPC_jeq:
+      return SK_OPC_jne;
+    case SK_OPC_jne:
+      return SK_OPC_jeq;
+    case SK_OPC_jlt:
+      return SK_OPC_jnlt;
+    case SK_OPC_jnlt:
+      return SK_OPC_jlt;
+    case SK_OPC_jle:
+      return SK_OPC_jnle;
+    case SK_OPC_jnle:
+      return SK_OPC_jle;
+    default:
+      return SK_OPC_COUNT;
   }
 }
 
@@ -293,8 +306,7 @@ static void emit_block(Flow *f, uint32_t place, uint32_t *line, const uint32_t *
     if (i + 1 < block->end || sk_op_ends(op) || through == following) continue;
     uint32_t label = label_operand(sk_op_infos[op].format);
     SkInstr *last = &SK_VEC_LAST(&f->instrs);
-    if (label < 3 && *sk_instr_operand(last, label) == following &&
-        inverse(op) != SK_OPC_COUNT) {
+    if (label < 3 && *sk_instr_operand(last, label) == following && inverse(op) != SK_OPC_COUNT) {
       last->op = (uint16_t)inverse(op);
       *sk_instr_operand(last, label) = through;
       continue;
@@ -323,7 +335,9 @@ static void patch_labels(Flow *f) {
   }
 }
 
-static int ascending(const void *a, const void *b) { return descending(b, a); }
+static int ascending(const void *a, const void *b) {
+  return descending(b, a);
+}
 
 /// A handler guards its blocks wherever they went: one range for each run of neighbours.
 static bool place_handlers(Flow *f) {

@@ -29,8 +29,8 @@ typedef enum {
 /// What follows the kind of a type.
 typedef enum {
   SK_SHAPE_PLAIN,
-  SK_SHAPE_INDEX,       // PARAM
-  SK_SHAPE_ONE,         // one type
+  SK_SHAPE_INDEX,  // PARAM
+  SK_SHAPE_ONE,    // one type
   SK_SHAPE_TWO,
   SK_SHAPE_ONE_INDEX,   // CASE
   SK_SHAPE_LIST,        // counted types
@@ -39,15 +39,22 @@ typedef enum {
 
 static inline SkTypeShape sk_type_shape(SkMTypeKind kind) {
   switch ((int)kind) {
-    case SK_MT_PARAM: return SK_SHAPE_INDEX;
-    case SK_MT_NAMED: return SK_SHAPE_INDEX_LIST;
+    case SK_MT_PARAM:
+      return SK_SHAPE_INDEX;
+    case SK_MT_NAMED:
+      return SK_SHAPE_INDEX_LIST;
     case SK_MT_LIST:
     case SK_MT_OPTIONAL:
-    case SK_MT_CELL: return SK_SHAPE_ONE;
-    case SK_MT_COROUTINE: return SK_SHAPE_TWO;
-    case SK_MT_CASE: return SK_SHAPE_ONE_INDEX;
+    case SK_MT_CELL:
+      return SK_SHAPE_ONE;
+    case SK_MT_COROUTINE:
+      return SK_SHAPE_TWO;
+    case SK_MT_CASE:
+      return SK_SHAPE_ONE_INDEX;
     case SK_MT_FN:
-    case SK_MT_TUPLE: return SK_SHAPE_LIST;
-    default: return SK_SHAPE_PLAIN;
+    case SK_MT_TUPLE:
+      return SK_SHAPE_LIST;
+    default:
+      return SK_SHAPE_PLAIN;
   }
 }

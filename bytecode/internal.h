@@ -49,8 +49,12 @@ static inline bool sk_op_is_call(SkOpcode op) {
   return op == SK_OPC_call || op == SK_OPC_call_closure || op == SK_OPC_call_iface ||
          op == SK_OPC_call_bound || op == SK_OPC_call_native;
 }
-static inline bool sk_op_ends(SkOpcode op) { return strchr(sk_op_infos[op].effects, 'e') != NULL; }
-static inline bool sk_op_jumps(SkOpcode op) { return strchr(sk_op_infos[op].effects, 'j') != NULL; }
+static inline bool sk_op_ends(SkOpcode op) {
+  return strchr(sk_op_infos[op].effects, 'e') != NULL;
+}
+static inline bool sk_op_jumps(SkOpcode op) {
+  return strchr(sk_op_infos[op].effects, 'j') != NULL;
+}
 
 // ---- text ---------------------------------------------------------------------------------------
 

@@ -70,10 +70,9 @@ bool sk_mtype_is_reference(const SkModule *module, uint32_t type) {
 // ---- text of types ------------------------------------------------------------------------------
 
 const char *const sk_mtype_words[SK_MT_COUNT] = {
-    [SK_MT_VOID] = "void",     [SK_MT_NEVER] = "never", [SK_MT_INT] = "int",
-    [SK_MT_FLOAT] = "float",   [SK_MT_BOOL] = "bool",   [SK_MT_STRING] = "string",
-    [SK_MT_I8] = "i8",         [SK_MT_I16] = "i16",     [SK_MT_I32] = "i32",
-    [SK_MT_U8] = "u8",         [SK_MT_U16] = "u16",     [SK_MT_U32] = "u32",
+    [SK_MT_VOID] = "void", [SK_MT_NEVER] = "never",   [SK_MT_INT] = "int", [SK_MT_FLOAT] = "float",
+    [SK_MT_BOOL] = "bool", [SK_MT_STRING] = "string", [SK_MT_I8] = "i8",   [SK_MT_I16] = "i16",
+    [SK_MT_I32] = "i32",   [SK_MT_U8] = "u8",         [SK_MT_U16] = "u16", [SK_MT_U32] = "u32",
     [SK_MT_F32] = "f32",
 };
 

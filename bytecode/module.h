@@ -24,7 +24,15 @@ typedef struct {
 } SkOpInfo;
 extern const SkOpInfo sk_op_infos[SK_OPC_COUNT];
 
-typedef enum { SK_FLOAT_SQRT, SK_FLOAT_FLOOR, SK_FLOAT_CEIL, SK_FLOAT_TRUNC, SK_FLOAT_ROUND, SK_FLOAT_ABS, SK_FLOAT_OP_COUNT } SkFloatOp;
+typedef enum {
+  SK_FLOAT_SQRT,
+  SK_FLOAT_FLOOR,
+  SK_FLOAT_CEIL,
+  SK_FLOAT_TRUNC,
+  SK_FLOAT_ROUND,
+  SK_FLOAT_ABS,
+  SK_FLOAT_OP_COUNT
+} SkFloatOp;
 typedef enum { SK_INT_POPCOUNT, SK_INT_CLZ, SK_INT_CTZ, SK_INT_OP_COUNT } SkIntOp;
 
 // ---- types --------------------------------------------------------------------------------------
@@ -36,7 +44,13 @@ typedef enum {
   SK_MT_FLOAT,
   SK_MT_BOOL,
   SK_MT_STRING,
-  SK_MT_I8, SK_MT_I16, SK_MT_I32, SK_MT_U8, SK_MT_U16, SK_MT_U32, SK_MT_F32,
+  SK_MT_I8,
+  SK_MT_I16,
+  SK_MT_I32,
+  SK_MT_U8,
+  SK_MT_U16,
+  SK_MT_U32,
+  SK_MT_F32,
   SK_MT_PARAM,      // index: number in the flat list of the function's or declaration's parameters
   SK_MT_NAMED,      // index: declaration reference; args
   SK_MT_LIST,       // args[0]
@@ -62,7 +76,7 @@ typedef struct {
 /// A declaration, function or global by name: module SK_NONE is this module, else an import.
 typedef struct {
   uint32_t module;
-  uint32_t name;    // string index: link name ("Map", "Map.get", "List.map")
+  uint32_t name;  // string index: link name ("Map", "Map.get", "List.map")
 } SkMRef;
 
 typedef struct {
@@ -105,76 +119,86 @@ typedef struct {
   SkMThrows throws;
 } SkMMethod;
 
-typedef enum { SK_MD_STRUCT, SK_MD_CLASS, SK_MD_ENUM, SK_MD_INTERFACE, SK_MD_EXTEND, SK_MD_ALIAS } SkMDeclKind;
+typedef enum {
+  SK_MD_STRUCT,
+  SK_MD_CLASS,
+  SK_MD_ENUM,
+  SK_MD_INTERFACE,
+  SK_MD_EXTEND,
+  SK_MD_ALIAS
+} SkMDeclKind;
 
 typedef struct {
   SkMDeclKind kind;
-  uint32_t name;      // link name; for the compiler's use also of EXTEND ("extend 0")
+  uint32_t name;  // link name; for the compiler's use also of EXTEND ("extend 0")
   bool is_pub;
-  bool is_object;     // ENUM with objects
+  bool is_object;  // ENUM with objects
   uint32_t tparam_count;
   SkMTParam *tparams;
   uint32_t impl_count;
-  uint32_t *impls;    // interface types
+  uint32_t *impls;  // interface types
   uint32_t field_count;
   SkMField *fields;
   uint32_t case_count;
   SkMCase *cases;
   uint32_t method_count;
   SkMMethod *methods;
-  uint32_t target;    // EXTEND, ALIAS: type; else SK_NONE
+  uint32_t target;  // EXTEND, ALIAS: type; else SK_NONE
 } SkMDecl;
 
 typedef struct {
-  uint32_t name;      // link name
-  uint32_t type;      // wide
+  uint32_t name;  // link name
+  uint32_t type;  // wide
   bool is_var, is_pub;
 } SkMGlobal;
 
 // ---- functions ----------------------------------------------------------------------------------
 
 typedef struct {
-  uint16_t op;          // SkOpcode
+  uint16_t op;  // SkOpcode
   uint16_t list_count;
   uint32_t a;
   union {
-    struct { uint32_t b, c; };
-    int64_t imm;        // format letter I
+    struct {
+      uint32_t b, c;
+    };
+    int64_t imm;  // format letter I
   };
-  uint32_t list;        // index into the function's operands
+  uint32_t list;  // index into the function's operands
 } SkInstr;
 
 typedef struct {
   uint32_t start, end;  // instructions [start, end)
   uint32_t target;      // instruction index
-  uint32_t reg;         // register that gets the error (interface Error) or, for faults, the message (string)
-  bool is_fault;        // catches faults: std modules only
-} SkMHandler;           // inner handlers come before outer ones
+  uint32_t
+      reg;  // register that gets the error (interface Error) or, for faults, the message (string)
+  bool is_fault;  // catches faults: std modules only
+} SkMHandler;     // inner handlers come before outer ones
 
 typedef struct {
-  uint32_t instr;       // first instruction of the place; ascending
+  uint32_t instr;  // first instruction of the place; ascending
   uint32_t line, column;
 } SkMLine;
 
 typedef enum { SK_MF_PLAIN, SK_MF_LAMBDA, SK_MF_TEST, SK_MF_INIT, SK_MF_DEFAULT } SkMFnKind;
 
 typedef struct {
-  uint32_t name;        // link name
+  uint32_t name;  // link name
   SkMFnKind kind;
   bool is_pub, is_private, is_extension;
   uint32_t tparam_count;
-  SkMTParam *tparams;   // flat: the type's, then its own
-  uint32_t own_tparams; // how many of them are its own
-  uint32_t param_count; // params[i] is register i; for methods `self` is register 0 and params[0]
+  SkMTParam *tparams;    // flat: the type's, then its own
+  uint32_t own_tparams;  // how many of them are its own
+  uint32_t param_count;  // params[i] is register i; for methods `self` is register 0 and params[0]
   SkMField *params;
   bool has_self;
-  uint32_t result;      // type: wide, VOID or NEVER
+  uint32_t result;  // type: wide, VOID or NEVER
   SkMThrows throws;
   uint32_t capture_count;
-  uint32_t *captures;   // LAMBDA: types (CELL for shared variables)
+  uint32_t *captures;  // LAMBDA: types (CELL for shared variables)
   uint32_t reg_count;
-  uint32_t *regs;       // type of each register
-  uint32_t intrinsic;   // string index of "op.NAME" or "native.NAME", or SK_NONE; then no code
+  uint32_t *regs;      // type of each register
+  uint32_t intrinsic;  // string index of "op.NAME" or "native.NAME", or SK_NONE; then no code
   uint32_t instr_count;
   SkInstr *instrs;
   uint32_t operand_count;
@@ -186,7 +210,7 @@ typedef struct {
 } SkMFunction;
 
 typedef struct {
-  uint32_t name;        // "std.fs"
+  uint32_t name;  // "std.fs"
 } SkMImport;
 
 typedef struct {
@@ -195,9 +219,9 @@ typedef struct {
 } SkMNeed;
 
 typedef struct {
-  SkStr name;           // "geo.shapes", "main"
-  SkStr source_path;    // for traces
-  bool is_std;          // never from a file: set for the embedded modules only
+  SkStr name;         // "geo.shapes", "main"
+  SkStr source_path;  // for traces
+  bool is_std;        // never from a file: set for the embedded modules only
   SkStr *strings;
   uint32_t string_count;
   SkMType *types;
@@ -218,9 +242,9 @@ typedef struct {
   uint32_t global_count;
   SkMFunction *functions;
   uint32_t function_count;
-  uint32_t init;        // function without parameters that initialises the module, or SK_NONE
+  uint32_t init;  // function without parameters that initialises the module, or SK_NONE
   SkStrMap decl_index, function_index, global_index;  // name -> index + 1 as a pointer
-  void *lazy;           // reader: function bodies not decoded yet (see sk_module_function)
+  void *lazy;  // reader: function bodies not decoded yet (see sk_module_function)
 } SkModule;
 
 // The built-in declarations that instructions and the linker know by name live in the module

@@ -8,9 +8,9 @@ const SkOpInfo sk_op_infos[SK_OPC_COUNT] = {
 };
 
 // A format has at most three fixed operands, `I` takes two of them, and at most one list.
-#define OP(name, format, effects, meaning)                                                   \
-  _Static_assert(sizeof(format) - 1 <= 5, "format of " #name);                               \
-  _Static_assert(sizeof(effects) - 1 >= 1, "effects of " #name " (`-` for none)");           \
+#define OP(name, format, effects, meaning)                                         \
+  _Static_assert(sizeof(format) - 1 <= 5, "format of " #name);                     \
+  _Static_assert(sizeof(effects) - 1 >= 1, "effects of " #name " (`-` for none)"); \
   _Static_assert(sizeof(meaning) > 1 || sizeof(format) == 1, "meaning of " #name);
 #include "bytecode/ops.def"
 _Static_assert(SK_OPC_COUNT <= 256, "an op takes at most two bytes in a file");

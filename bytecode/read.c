@@ -63,7 +63,9 @@ static bool stopped(Reader *r) {
   return r->bad;
 }
 
-static size_t left(const Reader *r) { return (size_t)(r->end - r->at); }
+static size_t left(const Reader *r) {
+  return (size_t)(r->end - r->at);
+}
 
 static void *take_array(Reader *r, size_t count, size_t item_bytes) {
   if (stopped(r)) return NULL;
@@ -152,7 +154,9 @@ static uint32_t get_count(Reader *r, uint32_t least) {
 static uint32_t get_string(Reader *r) {
   return get_index(r, r->module->string_count, "string");
 }
-static uint32_t get_type(Reader *r) { return get_index(r, r->module->type_count, "type"); }
+static uint32_t get_type(Reader *r) {
+  return get_index(r, r->module->type_count, "type");
+}
 
 static uint32_t *get_indices(Reader *r, uint32_t count, uint32_t limit, const char *what) {
   uint32_t *items = TAKE_ARRAY(r, uint32_t, count);
@@ -282,12 +286,16 @@ static void read_fn_refs(Reader *r) {
 static uint32_t get_arg_count(Reader *r, SkMTypeKind kind) {
   switch (sk_type_shape(kind)) {
     case SK_SHAPE_PLAIN:
-    case SK_SHAPE_INDEX: return 0;
+    case SK_SHAPE_INDEX:
+      return 0;
     case SK_SHAPE_ONE:
-    case SK_SHAPE_ONE_INDEX: return 1;
-    case SK_SHAPE_TWO: return 2;
+    case SK_SHAPE_ONE_INDEX:
+      return 1;
+    case SK_SHAPE_TWO:
+      return 2;
     case SK_SHAPE_LIST:
-    case SK_SHAPE_INDEX_LIST: break;
+    case SK_SHAPE_INDEX_LIST:
+      break;
   }
   uint32_t count = get_count(r, 1), least = kind == SK_MT_FN ? 1 : kind == SK_MT_TUPLE ? 2 : 0;
   if (!r->bad && count < least) refuse(r, SK_REJECT_bad_kind, "a type has too few parts");
@@ -627,23 +635,45 @@ const SkMFunction *sk_module_function(SkArena *arena, const SkModule *module, ui
 static void read_section(Reader *r, uint32_t id, bool lazy) {
   SkModule *m = r->module;
   switch (id) {
-    case SK_SECTION_MODULE: read_module(r); break;
-    case SK_SECTION_STRINGS: read_strings(r); break;
-    case SK_SECTION_IMPORTS: read_imports(r); break;
-    case SK_SECTION_NEEDS: read_needs(r); break;
+    case SK_SECTION_MODULE:
+      read_module(r);
+      break;
+    case SK_SECTION_STRINGS:
+      read_strings(r);
+      break;
+    case SK_SECTION_IMPORTS:
+      read_imports(r);
+      break;
+    case SK_SECTION_NEEDS:
+      read_needs(r);
+      break;
     case SK_SECTION_DECL_REFS:
       m->decl_refs = read_refs(r, &m->decl_ref_count, "a declaration reference");
       break;
-    case SK_SECTION_TYPES: read_types(r); break;
+    case SK_SECTION_TYPES:
+      read_types(r);
+      break;
     case SK_SECTION_GLOBAL_REFS:
       m->global_refs = read_refs(r, &m->global_ref_count, "a global reference");
       break;
-    case SK_SECTION_FN_REFS: read_fn_refs(r); break;
-    case SK_SECTION_GLOBALS: read_globals(r); break;
-    case SK_SECTION_FUNCTIONS: read_functions(r, lazy); break;
-    case SK_SECTION_DECLS: read_decls(r); break;
-    case SK_SECTION_INIT: m->init = get_optional_index(r, m->function_count, "function"); break;
-    default: r->at = r->end; break;  // of a later version: skipped
+    case SK_SECTION_FN_REFS:
+      read_fn_refs(r);
+      break;
+    case SK_SECTION_GLOBALS:
+      read_globals(r);
+      break;
+    case SK_SECTION_FUNCTIONS:
+      read_functions(r, lazy);
+      break;
+    case SK_SECTION_DECLS:
+      read_decls(r);
+      break;
+    case SK_SECTION_INIT:
+      m->init = get_optional_index(r, m->function_count, "function");
+      break;
+    default:
+      r->at = r->end;
+      break;  // of a later version: skipped
   }
 }
 

@@ -5,7 +5,9 @@
 #include "bytecode/format.h"
 #include "bytecode/internal.h"
 
-static void put_optional(SkBuf *out, uint32_t index) { sk_buf_varint(out, (uint32_t)(index + 1)); }
+static void put_optional(SkBuf *out, uint32_t index) {
+  sk_buf_varint(out, (uint32_t)(index + 1));
+}
 
 static void put_words(SkBuf *out, const uint32_t *words, uint32_t count) {
   for (uint32_t i = 0; i < count; i++) sk_buf_varint(out, words[i]);

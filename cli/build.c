@@ -33,8 +33,10 @@ static char *output_name(const char *file) {
   char *name = malloc(size + 5);
   if (!name) return NULL;
   memcpy(name, file, size + 1);
-  if (size > 3 && strcmp(file + size - 3, ".sk") == 0) strcpy(name + size, "b");
-  else strcpy(name + size, ".skb");
+  if (size > 3 && strcmp(file + size - 3, ".sk") == 0)
+    strcpy(name + size, "b");
+  else
+    strcpy(name + size, ".skb");
   return name;
 }
 
@@ -49,7 +51,7 @@ int cli_build(const char *command, int argc, char **argv) {
     SkerryText messages = {0};
     SkerryStatus status =
         skerry_program_load(options.file, NULL, 0, &options.load, &program, &messages);
-    cli_print(stderr, &messages);
+    cli_report(status, &messages);
     code = cli_exit_code(status);
   }
   if (code == CLI_OK) {
@@ -82,7 +84,7 @@ int cli_check(const char *command, int argc, char **argv) {
     options.load.with_tests = true;
     SkerryStatus status =
         skerry_program_load(options.file, NULL, 0, &options.load, &program, &messages);
-    cli_print(stderr, &messages);
+    cli_report(status, &messages);
     code = cli_exit_code(status);
     skerry_program_delete(program);
   }
@@ -95,10 +97,10 @@ int cli_disasm(const char *command, int argc, char **argv) {
   int code = cli_options_read(command, 0, argc, argv, &options);
   if (code == CLI_OK) {
     SkerryText out = {0}, messages = {0};
-    SkerryStatus status = skerry_dump(options.file, NULL, 0, SKERRY_DUMP_ASSEMBLY, &options.load,
-                                      &out, &messages);
+    SkerryStatus status =
+        skerry_dump(options.file, NULL, 0, SKERRY_DUMP_ASSEMBLY, &options.load, &out, &messages);
     cli_print(stdout, &out);
-    cli_print(stderr, &messages);
+    cli_report(status, &messages);
     code = cli_exit_code(status);
   }
   cli_options_deinit(&options);

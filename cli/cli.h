@@ -26,11 +26,11 @@ typedef struct {
   SkerryVMOptions vm;
   const char **grants;
   size_t grant_count;
-  const char *output;     // -o
-  const char *filter;     // --filter of test
-  const char *dumps;      // --dump=a,b
-  const char *file;       // the operand; NULL if there was none
-  char **rest;            // arguments after the file
+  const char *output;  // -o
+  const char *filter;  // --filter of test
+  const char *dumps;   // --dump=a,b
+  const char *file;    // the operand; NULL if there was none
+  char **rest;         // arguments after the file
   int rest_count;
 } CliOptions;
 
@@ -38,7 +38,7 @@ enum {
   CLI_FLAG_RUN = 1,     // --allow --heap-limit --stack-limit --dump ...
   CLI_FLAG_OUTPUT = 2,  // -o
   CLI_FLAG_FILTER = 4,
-  CLI_FLAG_REST = 8,    // arguments may follow the file
+  CLI_FLAG_REST = 8,  // arguments may follow the file
 };
 /// CLI_OK, or CLI_USAGE after a message. Release with cli_options_deinit in any case.
 int cli_options_read(const char *command, unsigned flags, int argc, char **argv, CliOptions *out);
@@ -50,6 +50,8 @@ int cli_usage(const char *command, const char *format, ...) __attribute__((forma
 int cli_exit_code(SkerryStatus status);
 /// Writes a text to a stream; frees it.
 void cli_print(FILE *stream, SkerryText *text);
+/// The same on standard error; when there was no memory even for a message, says so.
+void cli_report(SkerryStatus status, SkerryText *text);
 
 int cli_run(const char *command, int argc, char **argv);
 int cli_build(const char *command, int argc, char **argv);

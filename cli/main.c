@@ -3,18 +3,19 @@
 
 #include "cli/cli.h"
 
-#define RUN_FLAGS_HELP                                                                          \
-  "  --allow=CAP[=SCOPE],...  grant a capability: fs.read=DIR, clock, env, random\n"            \
-  "  --heap-limit=SIZE        what the program may allocate (default 1G)\n"                     \
-  "  --stack-limit=SLOTS      depth of calls, in slots of 8 bytes (default 1M)\n"               \
-  "  --error-format=json      messages as JSON, one a line (default text)\n"                    \
+#define RUN_FLAGS_HELP                                                                            \
+  "  --allow=CAP[=SCOPE],...  grant a capability: fs.read=DIR, clock, env, random\n"              \
+  "  --heap-limit=SIZE        what the program may allocate (default 1G)\n"                       \
+  "  --stack-limit=SLOTS      depth of calls, in slots of 8 bytes (default 1M)\n"                 \
+  "  --error-format=json      messages as JSON, one a line (default text)\n"                      \
   "  --dump=WHAT,...          print stages to standard output instead of running: tokens, ast,\n" \
-  "                           types, bytecode, words; gc: run, and log each collection\n"       \
+  "                           types, bytecode, words; gc: run, and log each collection\n"         \
   "  --verify-heap            check the whole heap after each collection\n"
 
 const CliCommand cli_commands[] = {
     {"run", "[flags] FILE [ARGS...]", "compile (or load) a program and run it",
-     "FILE is a source (.sk), a module (.skb) or - for standard input. What follows it goes to the\n"
+     "FILE is a source (.sk), a module (.skb) or - for standard input. What follows it goes to "
+     "the\n"
      "program as `args`; a first -- is dropped.\n\n" RUN_FLAGS_HELP,
      cli_run},
     {"build", "FILE [-o OUT.skb]", "compile a source to a portable module",
@@ -63,7 +64,9 @@ int cli_help(const char *name, int argc, char **argv) {
   for (const CliCommand *command = cli_commands; command->name; command++) {
     printf("  %-8s %s\n", command->name, command->summary);
   }
-  puts("\nExit codes: 0 fine, 1 the program failed (fault, uncaught error, failed test), 2 wrong use");
+  puts(
+      "\nExit codes: 0 fine, 1 the program failed (fault, uncaught error, failed test), 2 wrong "
+      "use");
   puts("or no such file, 3 compile error or bad module. `skerry help COMMAND` says more.");
   return CLI_OK;
 }
@@ -71,7 +74,8 @@ int cli_help(const char *name, int argc, char **argv) {
 /// `skerry prog.sk` is `skerry run prog.sk`: how a script's #! line starts it.
 static bool looks_like_a_file(const char *arg) {
   size_t size = strlen(arg);
-  return strcmp(arg, "-") == 0 || strchr(arg, '/') || (size > 3 && !strcmp(arg + size - 3, ".sk")) ||
+  return strcmp(arg, "-") == 0 || strchr(arg, '/') ||
+         (size > 3 && !strcmp(arg + size - 3, ".sk")) ||
          (size > 4 && !strcmp(arg + size - 4, ".skb"));
 }
 

@@ -24,17 +24,21 @@ int cli_usage(const char *command, const char *format, ...) {
 
 int cli_exit_code(SkerryStatus status) {
   switch (status) {
-    case SKERRY_OK: return CLI_OK;
-    case SKERRY_NOT_FOUND: return CLI_USAGE;
+    case SKERRY_OK:
+      return CLI_OK;
+    case SKERRY_NOT_FOUND:
+      return CLI_USAGE;
     case SKERRY_BAD_SOURCE:
     case SKERRY_REJECTED:
-    case SKERRY_LINK_FAILED: return CLI_COMPILE;
+    case SKERRY_LINK_FAILED:
+      return CLI_COMPILE;
     case SKERRY_NO_MEMORY:
     case SKERRY_DENIED:
     case SKERRY_FAULT:
     case SKERRY_ERROR:
     case SKERRY_CANCELLED:
-    case SKERRY_EXIT: return CLI_FAILED;
+    case SKERRY_EXIT:
+      return CLI_FAILED;
   }
   return CLI_FAILED;
 }
@@ -42,6 +46,14 @@ int cli_exit_code(SkerryStatus status) {
 void cli_print(FILE *stream, SkerryText *text) {
   if (text->size) fwrite(text->data, 1, text->size, stream);
   skerry_text_free(text);
+}
+
+void cli_report(SkerryStatus status, SkerryText *text) {
+  bool silent = text->size == 0 && (status == SKERRY_NO_MEMORY || status == SKERRY_FAULT ||
+                                    status == SKERRY_ERROR || status == SKERRY_LINK_FAILED ||
+                                    status == SKERRY_REJECTED || status == SKERRY_BAD_SOURCE);
+  if (silent) fputs("error: out of memory\n", stderr);
+  cli_print(stderr, text);
 }
 
 /// "64M", "1G", "500k", "4096": bytes (or slots). False on anything else.
@@ -52,9 +64,12 @@ static bool read_size(const char *text, uint64_t *out) {
   unsigned long long value = strtoull(text, &end, 10);
   if (errno || end == text) return false;
   unsigned shift = 0;
-  if (*end == 'k' || *end == 'K') shift = 10, end++;
-  else if (*end == 'm' || *end == 'M') shift = 20, end++;
-  else if (*end == 'g' || *end == 'G') shift = 30, end++;
+  if (*end == 'k' || *end == 'K')
+    shift = 10, end++;
+  else if (*end == 'm' || *end == 'M')
+    shift = 20, end++;
+  else if (*end == 'g' || *end == 'G')
+    shift = 30, end++;
   if (*end || value > UINT64_MAX >> shift) return false;
   *out = (uint64_t)value << shift;
   return true;
@@ -97,16 +112,20 @@ static int read_run_flag(const char *command, const char *arg, CliOptions *out, 
   }
   if ((value = flag_value(arg, "--heap-limit"))) {
     if (!read_size(value, &size) || size < 64 * 1024) {
-      return cli_usage(command, "`--heap-limit` wants a size of at least 64k such as 64M or 1G, "
-                       "found `%s`", value);
+      return cli_usage(command,
+                       "`--heap-limit` wants a size of at least 64k such as 64M or 1G, "
+                       "found `%s`",
+                       value);
     }
     out->vm.heap_limit_bytes = (size_t)size;
     return CLI_OK;
   }
   if ((value = flag_value(arg, "--stack-limit"))) {
     if (!read_size(value, &size) || size < 4096 || size > UINT32_MAX / 16) {
-      return cli_usage(command, "`--stack-limit` wants a number of slots from 4k to 255M, "
-                       "found `%s`", value);
+      return cli_usage(command,
+                       "`--stack-limit` wants a number of slots from 4k to 255M, "
+                       "found `%s`",
+                       value);
     }
     out->vm.stack_limit_slots = (uint32_t)size;
     return CLI_OK;
@@ -131,9 +150,12 @@ static int read_flag(const char *command, unsigned flags, const char *arg, CliOp
     }
   }
   if ((value = flag_value(arg, "--error-format"))) {
-    if (strcmp(value, "json") == 0) out->load.messages = SKERRY_MESSAGES_JSON;
-    else if (strcmp(value, "text") == 0) out->load.messages = SKERRY_MESSAGES_TEXT;
-    else return cli_usage(command, "`--error-format` wants text or json, found `%s`", value);
+    if (strcmp(value, "json") == 0)
+      out->load.messages = SKERRY_MESSAGES_JSON;
+    else if (strcmp(value, "text") == 0)
+      out->load.messages = SKERRY_MESSAGES_TEXT;
+    else
+      return cli_usage(command, "`--error-format` wants text or json, found `%s`", value);
     return CLI_OK;
   }
   if (flags & CLI_FLAG_FILTER && (value = flag_value(arg, "--filter"))) {
@@ -159,8 +181,10 @@ static int read_stress(const char *command, CliOptions *out) {
       return cli_usage(command, "SKERRY_STRESS: expected a number after `:` in `%s`", word);
     }
     if (colon) *colon = 0;
-    if (strcmp(word, "gc") == 0) out->vm.gc_stress = (uint32_t)number;
-    else if (strcmp(word, "oom") == 0) skerry_debug_fail_allocation(number);
+    if (strcmp(word, "gc") == 0)
+      out->vm.gc_stress = (uint32_t)number;
+    else if (strcmp(word, "oom") == 0)
+      skerry_debug_fail_allocation(number);
     else if (strcmp(word, "jit") != 0 && strcmp(word, "deopt") != 0 && *word)
       return cli_usage(command, "SKERRY_STRESS knows gc, gc:N, oom:N, found `%s`", word);
     stress += size;
@@ -195,7 +219,8 @@ int cli_options_read(const char *command, unsigned flags, int argc, char **argv,
   }
   if (i < argc && strcmp(argv[i], "--") == 0) i++;
   if (i < argc && !(flags & CLI_FLAG_REST)) {
-    return cli_usage(command, "`%s` takes no arguments after the file, found `%s`", command, argv[i]);
+    return cli_usage(command, "`%s` takes no arguments after the file, found `%s`", command,
+                     argv[i]);
   }
   out->rest = argv + i;
   out->rest_count = argc - i;

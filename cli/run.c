@@ -31,15 +31,17 @@ static int dump_stages(const char *command, CliOptions *options, bool *done) {
     } else {
       const DumpRow *row = dump_find(at, size);
       if (!row) {
-        return cli_usage(command, "`--dump` wants tokens, ast, types, bytecode, words or gc, "
-                         "found `%.*s`", (int)size, at);
+        return cli_usage(command,
+                         "`--dump` wants tokens, ast, types, bytecode, words or gc, "
+                         "found `%.*s`",
+                         (int)size, at);
       }
       SkerryText out = {0}, messages = {0};
       SkerryStatus status =
           skerry_dump(options->file, NULL, 0, row->what, &options->load, &out, &messages);
       cli_print(stdout, &out);
       fflush(stdout);
-      cli_print(stderr, &messages);
+      cli_report(status, &messages);
       if (status != SKERRY_OK) return cli_exit_code(status);
       *done = true;
     }
@@ -54,7 +56,7 @@ static SkerryVM *vm_new(const SkerryProgram *program, const CliOptions *options,
   SkerryVM *vm = NULL;
   SkerryText error = {0};
   SkerryStatus status = skerry_vm_new(program, &options->vm, &vm, &error);
-  cli_print(stderr, &error);
+  cli_report(status, &error);
   *code = cli_exit_code(status);
   return vm;
 }
@@ -67,7 +69,7 @@ static int run_program(const CliOptions *options, const SkerryProgram *program) 
   code = status == SKERRY_EXIT ? skerry_vm_exit_code(vm) : cli_exit_code(status);
   if (status != SKERRY_OK && status != SKERRY_EXIT) {
     SkerryText report = skerry_vm_report(vm);
-    cli_print(stderr, &report);
+    cli_report(status, &report);
   }
   skerry_vm_delete(vm);
   return code;
@@ -80,7 +82,7 @@ static int load(const char *command, CliOptions *options, SkerryProgram **progra
   SkerryText messages = {0};
   SkerryStatus status =
       skerry_program_load(options->file, NULL, 0, &options->load, program, &messages);
-  cli_print(stderr, &messages);
+  cli_report(status, &messages);
   return cli_exit_code(status);
 }
 
@@ -109,7 +111,7 @@ static bool run_one_test(const CliOptions *options, const SkerryProgram *program
   fflush(stdout);
   if (!passed) {
     SkerryText report = skerry_vm_report(vm);
-    cli_print(stderr, &report);
+    cli_report(status, &report);
   }
   skerry_vm_delete(vm);
   return passed;
@@ -118,7 +120,8 @@ static bool run_one_test(const CliOptions *options, const SkerryProgram *program
 int cli_test(const char *command, int argc, char **argv) {
   CliOptions options;
   SkerryProgram *program = NULL;
-  int code = cli_options_read(command, CLI_FLAG_RUN | CLI_FLAG_FILTER | CLI_FLAG_REST, argc, argv, &options);
+  int code = cli_options_read(command, CLI_FLAG_RUN | CLI_FLAG_FILTER | CLI_FLAG_REST, argc, argv,
+                              &options);
   options.load.with_tests = true;
   if (code == CLI_OK) code = load(command, &options, &program);
   if (code == CLI_OK && program) {
@@ -126,8 +129,10 @@ int cli_test(const char *command, int argc, char **argv) {
     for (size_t i = 0; i < skerry_program_test_count(program); i++) {
       const char *name = skerry_program_test_name(program, i);
       if (options.filter && !strstr(name, options.filter)) continue;
-      if (run_one_test(&options, program, i)) passed++;
-      else failed++;
+      if (run_one_test(&options, program, i))
+        passed++;
+      else
+        failed++;
     }
     printf("%zu passed, %zu failed\n", passed, failed);
     code = failed ? CLI_FAILED : CLI_OK;

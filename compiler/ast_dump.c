@@ -9,43 +9,62 @@ typedef struct {
 } Dump;
 
 static const char *const operator_texts[] = {
-    [SK_OP_NONE] = "",       [SK_OP_ADD] = "+",        [SK_OP_SUB] = "-",
-    [SK_OP_MUL] = "*",       [SK_OP_DIV] = "/",        [SK_OP_MOD] = "%",
-    [SK_OP_AND] = "&",       [SK_OP_OR] = "|",         [SK_OP_XOR] = "^",
-    [SK_OP_SHL] = "<<",      [SK_OP_SHR] = ">>",       [SK_OP_USHR] = ">>>",
-    [SK_OP_EQ] = "==",       [SK_OP_NE] = "!=",        [SK_OP_SAME] = "===",
-    [SK_OP_NOT_SAME] = "!==", [SK_OP_LT] = "<",        [SK_OP_LE] = "<=",
-    [SK_OP_GT] = ">",        [SK_OP_GE] = ">=",        [SK_OP_LOGIC_AND] = "&&",
-    [SK_OP_LOGIC_OR] = "||", [SK_OP_COALESCE] = "??",  [SK_OP_RANGE] = "..<",
-    [SK_OP_RANGE_INCL] = "..=", [SK_OP_NEG] = "-",     [SK_OP_NOT] = "!",
+    [SK_OP_NONE] = "",          [SK_OP_ADD] = "+",       [SK_OP_SUB] = "-",
+    [SK_OP_MUL] = "*",          [SK_OP_DIV] = "/",       [SK_OP_MOD] = "%",
+    [SK_OP_AND] = "&",          [SK_OP_OR] = "|",        [SK_OP_XOR] = "^",
+    [SK_OP_SHL] = "<<",         [SK_OP_SHR] = ">>",      [SK_OP_USHR] = ">>>",
+    [SK_OP_EQ] = "==",          [SK_OP_NE] = "!=",       [SK_OP_SAME] = "===",
+    [SK_OP_NOT_SAME] = "!==",   [SK_OP_LT] = "<",        [SK_OP_LE] = "<=",
+    [SK_OP_GT] = ">",           [SK_OP_GE] = ">=",       [SK_OP_LOGIC_AND] = "&&",
+    [SK_OP_LOGIC_OR] = "||",    [SK_OP_COALESCE] = "??", [SK_OP_RANGE] = "..<",
+    [SK_OP_RANGE_INCL] = "..=", [SK_OP_NEG] = "-",       [SK_OP_NOT] = "!",
     [SK_OP_INVERT] = "~",
 };
 
-const char *sk_operator_text(SkOperator op) { return operator_texts[op]; }
+const char *sk_operator_text(SkOperator op) {
+  return operator_texts[op];
+}
 
 static const char *const expr_names[] = {
-    [SK_E_ERROR] = "error",   [SK_E_INT] = "int",       [SK_E_FLOAT] = "float",
-    [SK_E_BOOL] = "bool",     [SK_E_NULL] = "null",     [SK_E_STRING] = "string",
-    [SK_E_INTERP] = "interpolation", [SK_E_NAME] = "name", [SK_E_SELF] = "self",
-    [SK_E_DOT_CASE] = "case", [SK_E_TUPLE] = "tuple",   [SK_E_LIST] = "list",
-    [SK_E_MAP] = "map",       [SK_E_CALL] = "call",     [SK_E_MEMBER] = "member",
-    [SK_E_TUPLE_PART] = "part", [SK_E_INDEX] = "index", [SK_E_FORCE] = "force",
-    [SK_E_UNARY] = "unary",   [SK_E_BINARY] = "binary", [SK_E_IS] = "is",
-    [SK_E_TRY] = "try",       [SK_E_LAMBDA] = "lambda", [SK_E_IF] = "if",
-    [SK_E_MATCH] = "match",   [SK_E_CONVERT] = "convert",
+    [SK_E_ERROR] = "error",
+    [SK_E_INT] = "int",
+    [SK_E_FLOAT] = "float",
+    [SK_E_BOOL] = "bool",
+    [SK_E_NULL] = "null",
+    [SK_E_STRING] = "string",
+    [SK_E_INTERP] = "interpolation",
+    [SK_E_NAME] = "name",
+    [SK_E_SELF] = "self",
+    [SK_E_DOT_CASE] = "case",
+    [SK_E_TUPLE] = "tuple",
+    [SK_E_LIST] = "list",
+    [SK_E_MAP] = "map",
+    [SK_E_CALL] = "call",
+    [SK_E_MEMBER] = "member",
+    [SK_E_TUPLE_PART] = "part",
+    [SK_E_INDEX] = "index",
+    [SK_E_FORCE] = "force",
+    [SK_E_UNARY] = "unary",
+    [SK_E_BINARY] = "binary",
+    [SK_E_IS] = "is",
+    [SK_E_TRY] = "try",
+    [SK_E_LAMBDA] = "lambda",
+    [SK_E_IF] = "if",
+    [SK_E_MATCH] = "match",
+    [SK_E_CONVERT] = "convert",
 };
 
 static const char *const convert_names[] = {
-    [SK_CONVERT_SOME] = "some",   [SK_CONVERT_NULL] = "null", [SK_CONVERT_IFACE] = "interface",
+    [SK_CONVERT_SOME] = "some",   [SK_CONVERT_NULL] = "null",   [SK_CONVERT_IFACE] = "interface",
     [SK_CONVERT_NEVER] = "never", [SK_CONVERT_FN] = "function", [SK_CONVERT_DROP] = "drop",
 };
 
 static const char *const stmt_names[] = {
-    [SK_S_ERROR] = "error",   [SK_S_BLOCK] = "block",   [SK_S_EXPR] = "do",
-    [SK_S_ASSIGN] = "assign", [SK_S_LET] = "let",       [SK_S_WHILE] = "while",
-    [SK_S_FOR] = "for",       [SK_S_RETURN] = "return", [SK_S_BREAK] = "break",
-    [SK_S_CONTINUE] = "continue", [SK_S_THROW] = "throw", [SK_S_DEFER] = "defer",
-    [SK_S_ASSERT] = "assert", [SK_S_TRY] = "try",       [SK_S_DECL] = "declaration",
+    [SK_S_ERROR] = "error",       [SK_S_BLOCK] = "block",   [SK_S_EXPR] = "do",
+    [SK_S_ASSIGN] = "assign",     [SK_S_LET] = "let",       [SK_S_WHILE] = "while",
+    [SK_S_FOR] = "for",           [SK_S_RETURN] = "return", [SK_S_BREAK] = "break",
+    [SK_S_CONTINUE] = "continue", [SK_S_THROW] = "throw",   [SK_S_DEFER] = "defer",
+    [SK_S_ASSERT] = "assert",     [SK_S_TRY] = "try",       [SK_S_DECL] = "declaration",
 };
 
 static void indent(Dump *d) {
@@ -79,8 +98,10 @@ static void dump_params(Dump *d, const SkParam *params, uint32_t count) {
   for (uint32_t i = 0; i < count; i++) {
     indent(d);
     sk_buf_printf(d->out, "%.*s", SK_STR_ARG(params[i].name.text));
-    if (d->types && params[i].type) type_suffix(d, params[i].type);
-    else dump_type_expr(d, params[i].type_expr);
+    if (d->types && params[i].type)
+      type_suffix(d, params[i].type);
+    else
+      dump_type_expr(d, params[i].type_expr);
     sk_buf_byte(d->out, '\n');
     if (params[i].default_value) {
       d->depth++;
@@ -103,7 +124,8 @@ static void dump_bind(Dump *d, const SkBind *bind) {
 }
 
 static void dump_pattern(Dump *d, const SkPattern *pattern) {
-  static const char *const names[] = {"any", "bind", "is", "case", "tuple", "null", "literal", "range"};
+  static const char *const names[] = {"any",   "bind", "is",      "case",
+                                      "tuple", "null", "literal", "range"};
   indent(d);
   sk_buf_printf(d->out, "pattern %s %.*s", names[pattern->kind], SK_STR_ARG(pattern->name.text));
   type_suffix(d, pattern->type);
@@ -146,24 +168,50 @@ static void expr_head(Dump *d, const SkExpr *e) {
   indent(d);
   sk_buf_cstr(d->out, expr_names[e->kind]);
   switch ((SkExprKind)e->kind) {
-    case SK_E_INT: sk_buf_printf(d->out, " %lld", (long long)e->int_value); break;
-    case SK_E_FLOAT: sk_buf_printf(d->out, " %.17g", e->float_value); break;
-    case SK_E_BOOL: sk_buf_cstr(d->out, e->bool_value ? " true" : " false"); break;
+    case SK_E_INT:
+      sk_buf_printf(d->out, " %lld", (long long)e->int_value);
+      break;
+    case SK_E_FLOAT:
+      sk_buf_printf(d->out, " %.17g", e->float_value);
+      break;
+    case SK_E_BOOL:
+      sk_buf_cstr(d->out, e->bool_value ? " true" : " false");
+      break;
     case SK_E_STRING:
       sk_buf_byte(d->out, ' ');
       sk_buf_json(d->out, e->string);
       break;
-    case SK_E_NAME: case SK_E_MEMBER: case SK_E_DOT_CASE:
+    case SK_E_NAME:
+    case SK_E_MEMBER:
+    case SK_E_DOT_CASE:
       sk_buf_printf(d->out, " %.*s", SK_STR_ARG(e->name.text));
       break;
-    case SK_E_TUPLE_PART: sk_buf_printf(d->out, " %u", e->part); break;
-    case SK_E_UNARY: case SK_E_BINARY:
+    case SK_E_TUPLE_PART:
+      sk_buf_printf(d->out, " %u", e->part);
+      break;
+    case SK_E_UNARY:
+    case SK_E_BINARY:
       sk_buf_printf(d->out, " %s", operator_texts[e->op]);
       break;
-    case SK_E_CONVERT: sk_buf_printf(d->out, " %s", convert_names[e->convert]); break;
-    case SK_E_ERROR: case SK_E_NULL: case SK_E_INTERP: case SK_E_SELF: case SK_E_TUPLE:
-    case SK_E_LIST: case SK_E_MAP: case SK_E_CALL: case SK_E_INDEX: case SK_E_FORCE: case SK_E_IS:
-    case SK_E_TRY: case SK_E_LAMBDA: case SK_E_IF: case SK_E_MATCH: break;
+    case SK_E_CONVERT:
+      sk_buf_printf(d->out, " %s", convert_names[e->convert]);
+      break;
+    case SK_E_ERROR:
+    case SK_E_NULL:
+    case SK_E_INTERP:
+    case SK_E_SELF:
+    case SK_E_TUPLE:
+    case SK_E_LIST:
+    case SK_E_MAP:
+    case SK_E_CALL:
+    case SK_E_INDEX:
+    case SK_E_FORCE:
+    case SK_E_IS:
+    case SK_E_TRY:
+    case SK_E_LAMBDA:
+    case SK_E_IF:
+    case SK_E_MATCH:
+      break;
   }
   if (e->optional) sk_buf_cstr(d->out, " ?");
   type_suffix(d, e->type);
@@ -177,7 +225,10 @@ static void dump_expr(Dump *d, const SkExpr *e) {
   dump_expr(d, e->left);
   dump_expr(d, e->right);
   switch ((SkExprKind)e->kind) {
-    case SK_E_INTERP: case SK_E_TUPLE: case SK_E_LIST: case SK_E_MAP:
+    case SK_E_INTERP:
+    case SK_E_TUPLE:
+    case SK_E_LIST:
+    case SK_E_MAP:
       for (uint32_t i = 0; i < e->list_count; i++) dump_expr(d, e->list[i]);
       break;
     case SK_E_CALL:
@@ -186,18 +237,37 @@ static void dump_expr(Dump *d, const SkExpr *e) {
         dump_expr(d, e->args[i].value);
       }
       break;
-    case SK_E_LAMBDA: dump_fn(d, "fn", e->fn); break;
+    case SK_E_LAMBDA:
+      dump_fn(d, "fn", e->fn);
+      break;
     case SK_E_IF:
       dump_bind(d, e->if_->cond.bind);
       dump_expr(d, e->if_->cond.expr);
       dump_stmt(d, e->if_->then);
       if (e->if_->else_) dump_stmt(d, e->if_->else_);
       break;
-    case SK_E_MATCH: dump_match(d, e->match); break;
-    case SK_E_ERROR: case SK_E_INT: case SK_E_FLOAT: case SK_E_BOOL: case SK_E_NULL:
-    case SK_E_STRING: case SK_E_NAME: case SK_E_SELF: case SK_E_DOT_CASE: case SK_E_MEMBER:
-    case SK_E_TUPLE_PART: case SK_E_INDEX: case SK_E_FORCE: case SK_E_UNARY: case SK_E_BINARY:
-    case SK_E_IS: case SK_E_TRY: case SK_E_CONVERT: break;
+    case SK_E_MATCH:
+      dump_match(d, e->match);
+      break;
+    case SK_E_ERROR:
+    case SK_E_INT:
+    case SK_E_FLOAT:
+    case SK_E_BOOL:
+    case SK_E_NULL:
+    case SK_E_STRING:
+    case SK_E_NAME:
+    case SK_E_SELF:
+    case SK_E_DOT_CASE:
+    case SK_E_MEMBER:
+    case SK_E_TUPLE_PART:
+    case SK_E_INDEX:
+    case SK_E_FORCE:
+    case SK_E_UNARY:
+    case SK_E_BINARY:
+    case SK_E_IS:
+    case SK_E_TRY:
+    case SK_E_CONVERT:
+      break;
   }
   d->depth--;
 }

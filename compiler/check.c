@@ -56,8 +56,7 @@ static void load_import(SkCompilation *c, SkModuleAst *module, SkImport *import)
     }
     return;
   }
-  import->module =
-      load_module(c, name, path, text, sk_str_starts(name, "std."));
+  import->module = load_module(c, name, path, text, sk_str_starts(name, "std."));
   add_dependency(c, module, import->module);
 }
 
@@ -119,8 +118,10 @@ static void scope_imports(Checker *k) {
         SkDecl *candidate = import->module->scope.items[s].value;
         if (candidate->is_pub) sk_nearest_try(&nearest, import->module->scope.items[s].key);
       }
-      if (decl) HELP(k, diag, "mark it `pub` there");
-      else if (nearest.best.size) HELP(k, diag, "did you mean %.*s?", SK_STR_ARG(nearest.best));
+      if (decl)
+        HELP(k, diag, "mark it `pub` there");
+      else if (nearest.best.size)
+        HELP(k, diag, "did you mean %.*s?", SK_STR_ARG(nearest.best));
     }
   }
 }
@@ -165,8 +166,8 @@ static void find_prelude_names(Checker *k) {
 // ---- bodies -------------------------------------------------------------------------------------
 
 /// The capabilities there are (docs/spec, section 10).
-static const char *const capabilities[] = {"fs.read", "fs.write", "net", "env", "clock", "random",
-                                           "process", "spawn", "native"};
+static const char *const capabilities[] = {"fs.read", "fs.write", "net",   "env",   "clock",
+                                           "random",  "process",  "spawn", "native"};
 
 static void check_capabilities(Checker *k) {
   for (uint32_t i = 0; i < k->module->needs.count; i++) {
@@ -180,8 +181,10 @@ static void check_capabilities(Checker *k) {
     if (known) continue;
     SkDiag *diag = sk_report(k, SK_DIAG_E607, AT(need), "there is no capability `%.*s`",
                              SK_STR_ARG(need->capability));
-    if (nearest.best.size) HELP(k, diag, "did you mean %.*s?", SK_STR_ARG(nearest.best));
-    else HELP(k, diag, "there are fs.read, fs.write, net, env, clock, random, process, spawn, native");
+    if (nearest.best.size)
+      HELP(k, diag, "did you mean %.*s?", SK_STR_ARG(nearest.best));
+    else
+      HELP(k, diag, "there are fs.read, fs.write, net, env, clock, random, process, spawn, native");
   }
 }
 
@@ -203,8 +206,8 @@ static void check_bodies(Checker *k) {
     module->init->module = module;
     module->init->header_checked = true;
     module->init->result = k->t->void_;
-    module->init->link_name = sk_unique_link_name(
-        k, module->is_main ? SK_STR(SK_MAIN_NAME) : SK_STR("init"));
+    module->init->link_name =
+        sk_unique_link_name(k, module->is_main ? SK_STR(SK_MAIN_NAME) : SK_STR("init"));
     sk_check_body(k, module->init);
     module->init_can_run = module->init->body && module->init->body->stmt_count > 0;
   }
@@ -245,8 +248,8 @@ static void check_unused_imports(Checker *k) {
 }
 
 static bool check_module(SkCompilation *c, SkModuleAst *module) {
-  Checker checker = {.c = c, .arena = c->arena, .t = &c->types, .d = &c->diags,
-                     .module = module, .p = c->prelude};
+  Checker checker = {
+      .c = c, .arena = c->arena, .t = &c->types, .d = &c->diags, .module = module, .p = c->prelude};
   Checker *k = &checker;
   k->flags = sk_arena_alloc(c->arena, (size_t)module->source.text.size + 1);
   uint32_t errors = c->diags.error_count;

@@ -15,16 +15,16 @@ typedef struct SkPreludeNames {
 typedef struct Binding {
   SkStr name;
   SkLocal *local;
-  struct Binding *outer;   // what the name meant before
-  uint32_t depth;          // block depth: redeclaring in one scope is an error
+  struct Binding *outer;  // what the name meant before
+  uint32_t depth;         // block depth: redeclaring in one scope is an error
   bool is_narrowing;
-  bool is_dead;            // a narrowing that an assignment ended
+  bool is_dead;  // a narrowing that an assignment ended
 } Binding;
 
 typedef struct Loop {
   struct Loop *outer;
   SkStmt *stmt;
-  bool broken;             // a break leaves it
+  bool broken;  // a break leaves it
 } Loop;
 
 typedef struct FnState {
@@ -50,15 +50,15 @@ typedef struct {
   SkModuleAst *module;
   SkPreludeNames *p;
   FnState *fn;
-  SkDecl *decl;            // type whose members are in sight without self (for hints) 
-  SkStrMap names;          // name -> Binding* (innermost)
-  SK_VEC(Binding *) bound; // all bindings in force, for leaving scopes
+  SkDecl *decl;             // type whose members are in sight without self (for hints)
+  SkStrMap names;           // name -> Binding* (innermost)
+  SK_VEC(Binding *) bound;  // all bindings in force, for leaving scopes
   uint32_t depth;
-  uint8_t *flags;          // by the place of a variable's name: VAR_...
-  SkTParam **infer;        // inference variables, handed out like a stack
+  uint8_t *flags;              // by the place of a variable's name: VAR_...
+  SkTParam **infer;            // inference variables, handed out like a stack
   const SkType **infer_bound;  // what each is bound to; NULL: nothing yet
   uint32_t infer_count, infer_capacity;
-  SkTParam **tparams;      // type parameters in sight
+  SkTParam **tparams;  // type parameters in sight
   uint32_t tparam_count;
 } Checker;
 

@@ -2,7 +2,9 @@
 // type arguments.
 #include "compiler/check.h"
 
-static void fail(Checker *k, SkExpr *e) { e->type = k->t->error; }
+static void fail(Checker *k, SkExpr *e) {
+  e->type = k->t->error;
+}
 
 static SkRefInfo *new_ref(Checker *k, SkExpr *e, SkRefKind kind) {
   e->ref = SK_NEW(k->arena, SkRefInfo);
@@ -72,8 +74,10 @@ void sk_check_throw(Checker *k, bool can_throw, uint32_t start, uint32_t end, Sk
   if (fn->may_throw) return;
   SkDiag *diag = sk_report(k, SK_DIAG_E502, start, end, "an error can leave `%.*s` here",
                            SK_STR_ARG(fn->fn->name.text));
-  HELP(k, diag, fn->in_default ? "a default value may not throw"
-                               : "mark the function `throws`, or catch the error: try { ... } catch e { ... }");
+  HELP(k, diag,
+       fn->in_default
+           ? "a default value may not throw"
+           : "mark the function `throws`, or catch the error: try { ... } catch e { ... }");
 }
 
 void sk_check_needs(Checker *k, SkModuleAst *module, uint32_t start, uint32_t end, SkStr what) {
@@ -85,9 +89,9 @@ void sk_check_needs(Checker *k, SkModuleAst *module, uint32_t start, uint32_t en
       declared |= sk_str_eq(k->module->needs.items[n].capability, need->capability);
     }
     if (declared) continue;
-    SkDiag *diag = sk_report(k, SK_DIAG_E602, start, end,
-                             "this module uses %.*s without declaring it",
-                             SK_STR_ARG(need->capability));
+    SkDiag *diag =
+        sk_report(k, SK_DIAG_E602, start, end, "this module uses %.*s without declaring it",
+                  SK_STR_ARG(need->capability));
     LABEL(k, diag, "%.*s needs it", SK_STR_ARG(what));
     HELP(k, diag, "add at the top: needs %.*s", SK_STR_ARG(need->capability));
   }
@@ -103,9 +107,9 @@ const SkType *sk_fn_result(Checker *k, SkFn *fn, const SkType **targs) {
 // ---- qualifiers: what may stand before a dot besides a value ------------------------------------
 
 typedef struct {
-  SkModuleAst *module;    // import name
-  SkDecl *decl;           // type with open parameters, or
-  const SkType *type;     // a definite type
+  SkModuleAst *module;  // import name
+  SkDecl *decl;         // type with open parameters, or
+  const SkType *type;   // a definite type
   SkStr name;
 } Qualifier;
 
@@ -123,8 +127,8 @@ static const SkType *type_of_name(Checker *k, SkExpr *e) {
 }
 
 static bool is_basic_name(SkStr name) {
-  static const char *const names[] = {"int", "float", "bool", "string", "i8", "i16", "i32",
-                                      "u8", "u16", "u32", "f32"};
+  static const char *const names[] = {"int", "float", "bool", "string", "i8", "i16",
+                                      "i32", "u8",    "u16",  "u32",    "f32"};
   for (size_t i = 0; i < SK_COUNT_OF(names); i++) {
     if (sk_str_is(name, names[i])) return true;
   }
@@ -156,7 +160,8 @@ static bool qualify_decl(Checker *k, SkExpr *e, SkDecl *decl, Qualifier *out) {
 }
 
 static bool qualify(Checker *k, SkExpr *e, Qualifier *out) {
-  *out = (Qualifier){.name = e->kind == SK_E_NAME || e->kind == SK_E_MEMBER ? e->name.text : SK_STR("")};
+  *out = (Qualifier){.name = e->kind == SK_E_NAME || e->kind == SK_E_MEMBER ? e->name.text
+                                                                            : SK_STR("")};
   if (e->kind == SK_E_NAME) {
     if (sk_find_binding(k, e->name.text)) return false;
     for (uint32_t i = k->tparam_count; i-- > 0;) {
@@ -187,8 +192,8 @@ static bool qualify(Checker *k, SkExpr *e, Qualifier *out) {
 // ---- function values ----------------------------------------------------------------------------
 
 /// Type arguments of a function used as a value: written, or from the type that is wanted.
-static bool value_targs(Checker *k, SkExpr *e, SkFn *fn, const SkType **prefix, uint32_t prefix_count,
-                        const SkType *want, const SkType ***targs) {
+static bool value_targs(Checker *k, SkExpr *e, SkFn *fn, const SkType **prefix,
+                        uint32_t prefix_count, const SkType *want, const SkType ***targs) {
   uint32_t count = fn->all_tparam_count;
   const SkType **all = SK_NEW_ARRAY(k->arena, const SkType *, count + 1);
   for (uint32_t i = 0; i < prefix_count && i < count; i++) all[i] = prefix[i];
@@ -196,7 +201,8 @@ static bool value_targs(Checker *k, SkExpr *e, SkFn *fn, const SkType **prefix, 
   if (prefix_count >= count) return true;
   uint32_t own = count - prefix_count;
   if (e->type_arg_count == own) {
-    for (uint32_t i = 0; i < own; i++) all[prefix_count + i] = sk_resolve_type(k, e->type_args[i], true);
+    for (uint32_t i = 0; i < own; i++)
+      all[prefix_count + i] = sk_resolve_type(k, e->type_args[i], true);
     return true;
   }
   uint32_t mark = sk_infer_open(k, fn->all_tparams + prefix_count, own, all + prefix_count);
@@ -209,8 +215,9 @@ static bool value_targs(Checker *k, SkExpr *e, SkFn *fn, const SkType **prefix, 
   }
   sk_infer_close(k, mark);
   if (fine) return true;
-  SkDiag *diag = sk_report(k, SK_DIAG_E203, AT(e), "the type arguments of `%.*s` are not known here",
-                           SK_STR_ARG(fn->name.text));
+  SkDiag *diag =
+      sk_report(k, SK_DIAG_E203, AT(e), "the type arguments of `%.*s` are not known here",
+                SK_STR_ARG(fn->name.text));
   HELP(k, diag, "write them, or call it inside a lambda");
   return false;
 }
@@ -246,7 +253,8 @@ static SkExpr *constructor_value(Checker *k, SkExpr *e, const SkType *type, SkPa
 
 static SkExpr *decl_value(Checker *k, SkExpr *e, SkDecl *decl, const SkType *want) {
   switch (decl->kind) {
-    case SK_DECL_FN: return function_value(k, e, decl->fn, NULL, 0, want);
+    case SK_DECL_FN:
+      return function_value(k, e, decl->fn, NULL, 0, want);
     case SK_DECL_GLOBAL: {
       SkRefInfo *ref = new_ref(k, e, SK_REF_GLOBAL);
       ref->global = decl->global;
@@ -254,7 +262,8 @@ static SkExpr *decl_value(Checker *k, SkExpr *e, SkDecl *decl, const SkType *wan
       e->type = decl->global->local->type;
       return e;
     }
-    case SK_DECL_STRUCT: case SK_DECL_CLASS:
+    case SK_DECL_STRUCT:
+    case SK_DECL_CLASS:
       sk_decl_header(k, decl);
       if (decl->tparam_count == 0 || e->type_arg_count == decl->tparam_count) {
         const SkType *type = decl->tparam_count ? type_of_name(k, e) : decl->self_type;
@@ -263,12 +272,16 @@ static SkExpr *decl_value(Checker *k, SkExpr *e, SkDecl *decl, const SkType *wan
         }
       }
       break;
-    case SK_DECL_ENUM: case SK_DECL_INTERFACE: case SK_DECL_EXTEND: case SK_DECL_ALIAS:
-    case SK_DECL_MODULE: break;
+    case SK_DECL_ENUM:
+    case SK_DECL_INTERFACE:
+    case SK_DECL_EXTEND:
+    case SK_DECL_ALIAS:
+    case SK_DECL_MODULE:
+      break;
   }
-  SkDiag *diag = sk_report(k, SK_DIAG_E210, AT(e), "`%.*s` is a %s, not a value",
-                           SK_STR_ARG(decl->name.text),
-                           decl->kind == SK_DECL_MODULE ? "module" : "type");
+  SkDiag *diag =
+      sk_report(k, SK_DIAG_E210, AT(e), "`%.*s` is a %s, not a value", SK_STR_ARG(decl->name.text),
+                decl->kind == SK_DECL_MODULE ? "module" : "type");
   if (decl->kind == SK_DECL_MODULE) {
     decl->checker_scratch = 1;
     HELP(k, diag, "name something in it: %.*s.name", SK_STR_ARG(decl->name.text));
@@ -295,10 +308,14 @@ static void unknown_name(Checker *k, SkExpr *e) {
   }
   SkNearest nearest = {.wanted = name};
   sk_nearest_in_scope(k, &nearest);
-  if (nearest.best.size) HELP(k, diag, "did you mean %.*s?", SK_STR_ARG(nearest.best));
-  else if (sk_str_is(name, "console") || sk_str_is(name, "println")) HELP(k, diag, "use print(x)");
-  else if (sk_str_is(name, "None") || sk_str_is(name, "nil")) HELP(k, diag, "use null");
-  else if (sk_str_is(name, "True") || sk_str_is(name, "False")) HELP(k, diag, "use true or false");
+  if (nearest.best.size)
+    HELP(k, diag, "did you mean %.*s?", SK_STR_ARG(nearest.best));
+  else if (sk_str_is(name, "console") || sk_str_is(name, "println"))
+    HELP(k, diag, "use print(x)");
+  else if (sk_str_is(name, "None") || sk_str_is(name, "nil"))
+    HELP(k, diag, "use null");
+  else if (sk_str_is(name, "True") || sk_str_is(name, "False"))
+    HELP(k, diag, "use true or false");
 }
 
 SkExpr *sk_check_name(Checker *k, SkExpr *e, const SkType *want) {
@@ -325,10 +342,11 @@ static void unknown_member(Checker *k, SkExpr *e, const SkType *type, SkStr what
   fail(k, e);
   if (type && type->has_error) return;
   if (type && type->kind == SK_TYPE_OPTIONAL) {
-    SkStr text = sk_str_n(k->module->source.text.data + e->left->start, e->left->end - e->left->start);
+    SkStr text =
+        sk_str_n(k->module->source.text.data + e->left->start, e->left->end - e->left->start);
     if (text.size > 40) text = SK_STR("value");
-    SkDiag *diag = sk_report(k, SK_DIAG_E310, AT(e->left), "`%.*s` may be null here",
-                             SK_STR_ARG(text));
+    SkDiag *diag =
+        sk_report(k, SK_DIAG_E310, AT(e->left), "`%.*s` may be null here", SK_STR_ARG(text));
     LABEL(k, diag, "use %.*s?.%.*s, %.*s ?? other, or test `%.*s != null` first", SK_STR_ARG(text),
           SK_STR_ARG(e->name.text), SK_STR_ARG(text), SK_STR_ARG(text));
     return;
@@ -339,8 +357,10 @@ static void unknown_member(Checker *k, SkExpr *e, const SkType *type, SkStr what
   if (!type || type->kind != SK_TYPE_NAMED) {
     SkStr name = e->name.text;
     bool sized = sk_str_is(name, "length") || sk_str_is(name, "size") || sk_str_is(name, "count");
-    if (sized) HELP(k, diag, "use len()");
-    else if (sk_str_is(name, "append") || sk_str_is(name, "add")) HELP(k, diag, "use push(x)");
+    if (sized)
+      HELP(k, diag, "use len()");
+    else if (sk_str_is(name, "append") || sk_str_is(name, "add"))
+      HELP(k, diag, "use push(x)");
     return;
   }
   SkNearest nearest = {.wanted = e->name.text};
@@ -377,7 +397,8 @@ static SkExpr *case_value(Checker *k, SkExpr *e, const SkType *type, SkCase *cas
 /// The type of an enum named without its arguments, taken from what is wanted.
 static const SkType *complete_type(Checker *k, SkExpr *e, SkDecl *decl, const SkType *want) {
   while (want && want->kind == SK_TYPE_OPTIONAL) want = want->args[0];
-  if (want && want->kind == SK_TYPE_NAMED && want->decl == decl && !sk_has_infer(k, want)) return want;
+  if (want && want->kind == SK_TYPE_NAMED && want->decl == decl && !sk_has_infer(k, want))
+    return want;
   SkDiag *diag = sk_report(k, SK_DIAG_E203, AT(e), "the type arguments of %.*s are not known here",
                            SK_STR_ARG(decl->name.text));
   HELP(k, diag, "write them: %.*s<...>", SK_STR_ARG(decl->name.text));
@@ -459,17 +480,19 @@ static SkExpr *module_member(Checker *k, SkExpr *e, SkModuleAst *module, const S
     return decl_value(k, e, decl, want);
   }
   fail(k, e);
-  SkDiag *diag = sk_report(k, SK_DIAG_E604, e->name.start, e->name.end,
-                           decl && decl->module == module ? "`%.*s` is private to %.*s"
-                                                          : "there is no `%.*s` in %.*s",
-                           SK_STR_ARG(e->name.text), SK_STR_ARG(module->name));
+  SkDiag *diag = sk_report(
+      k, SK_DIAG_E604, e->name.start, e->name.end,
+      decl && decl->module == module ? "`%.*s` is private to %.*s" : "there is no `%.*s` in %.*s",
+      SK_STR_ARG(e->name.text), SK_STR_ARG(module->name));
   SkNearest nearest = {.wanted = e->name.text};
   for (uint32_t i = 0; i < module->scope.count; i++) {
     SkDecl *candidate = module->scope.items[i].value;
     if (candidate->is_pub) sk_nearest_try(&nearest, module->scope.items[i].key);
   }
-  if (decl && decl->module == module) HELP(k, diag, "mark it `pub` there");
-  else if (nearest.best.size) HELP(k, diag, "did you mean %.*s?", SK_STR_ARG(nearest.best));
+  if (decl && decl->module == module)
+    HELP(k, diag, "mark it `pub` there");
+  else if (nearest.best.size)
+    HELP(k, diag, "did you mean %.*s?", SK_STR_ARG(nearest.best));
   return e;
 }
 
@@ -497,8 +520,8 @@ static const SkType *receiver_type(Checker *k, SkExpr *e) {
   const SkType *type = e->left->type;
   if (!e->optional || type->has_error) return type;
   if (type->kind == SK_TYPE_OPTIONAL) return type->args[0];
-  SkDiag *diag = sk_report(k, SK_DIAG_E311, AT(e->left), "expected an optional before `?.`, found %s",
-                           TEXT(k, type));
+  SkDiag *diag = sk_report(k, SK_DIAG_E311, AT(e->left),
+                           "expected an optional before `?.`, found %s", TEXT(k, type));
   LABEL(k, diag, "this is never null");
   HELP(k, diag, "write a plain dot");
   return k->t->error;
@@ -544,15 +567,15 @@ SkExpr *sk_check_member(Checker *k, SkExpr *e, const SkType *want) {
   }
   const SkType **all;
   if (!value_targs(k, e, member->fn, targs, count, want, &all)) return e;
-  SkRefInfo *ref = new_ref(k, e, !bound && member->decl->kind == SK_DECL_INTERFACE
-                                     ? SK_REF_BOUND_IFACE : SK_REF_BOUND);
+  SkRefInfo *ref = new_ref(
+      k, e, !bound && member->decl->kind == SK_DECL_INTERFACE ? SK_REF_BOUND_IFACE : SK_REF_BOUND);
   ref->fn = member->fn;
   ref->on = type;
   ref->targs = all;
   ref->targ_count = member->fn->all_tparam_count;
-  e->type = optional_result(k, e->optional, sk_type_substitute(k->t, member->fn->type,
-                                                               member->fn->all_tparams, all,
-                                                               ref->targ_count));
+  e->type = optional_result(
+      k, e->optional,
+      sk_type_substitute(k->t, member->fn->type, member->fn->all_tparams, all, ref->targ_count));
   return e;
 }
 
@@ -574,11 +597,11 @@ SkExpr *sk_check_dot_case(Checker *k, SkExpr *e, const SkType *want) {
 // ---- arguments ----------------------------------------------------------------------------------
 
 typedef struct {
-  SkStr what;               // for messages
+  SkStr what;  // for messages
   SkParam *params;
   uint32_t param_count;
-  SkTParam **tparams;       // all
-  const SkType **targs;     // the first known_count are set; filled by check_arguments
+  SkTParam **tparams;    // all
+  const SkType **targs;  // the first known_count are set; filled by check_arguments
   uint32_t targ_count, known_count;
   const SkType *result;
   bool rethrows;
@@ -596,10 +619,10 @@ static bool place_arguments(Checker *k, SkExpr *e, const Shape *shape, bool *fil
       }
       index = i;
       if (i >= shape->param_count) {
-        SkDiag *diag = sk_report(k, SK_DIAG_E204, AT(arg->value),
-                                 "%.*s takes %u argument%s, found %u", SK_STR_ARG(shape->what),
-                                 shape->param_count, shape->param_count == 1 ? "" : "s",
-                                 e->arg_count);
+        SkDiag *diag =
+            sk_report(k, SK_DIAG_E204, AT(arg->value), "%.*s takes %u argument%s, found %u",
+                      SK_STR_ARG(shape->what), shape->param_count,
+                      shape->param_count == 1 ? "" : "s", e->arg_count);
         LABEL(k, diag, "one too many");
         return false;
       }
@@ -629,8 +652,9 @@ static bool place_arguments(Checker *k, SkExpr *e, const Shape *shape, bool *fil
   }
   for (uint32_t p = 0; fine && p < shape->param_count; p++) {
     if (filled[p] || shape->params[p].default_value || shape->params[p].default_fn) continue;
-    SkDiag *diag = sk_report(k, SK_DIAG_E204, e->end - 1, e->end, "%.*s lacks an argument for `%.*s`",
-                             SK_STR_ARG(shape->what), SK_STR_ARG(shape->params[p].name.text));
+    SkDiag *diag =
+        sk_report(k, SK_DIAG_E204, e->end - 1, e->end, "%.*s lacks an argument for `%.*s`",
+                  SK_STR_ARG(shape->what), SK_STR_ARG(shape->params[p].name.text));
     if (shape->params[p].type) {
       LABEL(k, diag, "missing: %.*s: %s", SK_STR_ARG(shape->params[p].name.text),
             TEXT(k, shape->params[p].type));
@@ -715,7 +739,8 @@ static bool check_arguments(Checker *k, SkExpr *e, Shape *shape, SkTypeExpr **wr
       sk_type_substitute(k->t, shape->result, shape->tparams, shape->targs, shape->targ_count);
   if (want && open && result->has_params && !sk_has_infer(k, want)) {
     const SkType *wanted = want;
-    if (wanted->kind == SK_TYPE_OPTIONAL && result->kind != SK_TYPE_OPTIONAL) wanted = wanted->args[0];
+    if (wanted->kind == SK_TYPE_OPTIONAL && result->kind != SK_TYPE_OPTIONAL)
+      wanted = wanted->args[0];
     bool decides = wanted == want && wanted->kind != SK_TYPE_OPTIONAL &&
                    !(wanted->kind == SK_TYPE_NAMED && wanted->decl->kind == SK_DECL_INTERFACE);
     if (result->kind != SK_TYPE_PARAM || decides) sk_unify(k, result, wanted);
@@ -768,9 +793,13 @@ static SkExpr *call_function(Checker *k, SkExpr *e, SkCallTarget *target, SkFn *
     fail(k, e);
     return e;
   }
-  Shape shape = {.what = fn->name.text, .params = fn->params, .param_count = fn->param_count,
-                 .tparams = fn->all_tparams, .targ_count = fn->all_tparam_count,
-                 .known_count = known_count, .result = fn->result,
+  Shape shape = {.what = fn->name.text,
+                 .params = fn->params,
+                 .param_count = fn->param_count,
+                 .tparams = fn->all_tparams,
+                 .targ_count = fn->all_tparam_count,
+                 .known_count = known_count,
+                 .result = fn->result,
                  .rethrows = fn->throws == SK_THROWS_RETHROWS};
   if (fn->kind == SK_FN_INTERFACE) {
     shape.tparams = fn->decl->tparams;
@@ -823,12 +852,13 @@ static SkExpr *call_value(Checker *k, SkExpr *e) {
   }
   e->type = type->args[type->arg_count - 1];
   SkStr what = e->left->kind == SK_E_NAME || e->left->kind == SK_E_MEMBER ? e->left->name.text
-                                                                        : SK_STR("this function");
+                                                                          : SK_STR("this function");
   sk_check_throw(k, target->can_throw, AT(e), what);
   return e;
 }
 
-static SkExpr *call_new(Checker *k, SkExpr *e, SkDecl *decl, const SkType *type, const SkType *want) {
+static SkExpr *call_new(Checker *k, SkExpr *e, SkDecl *decl, const SkType *type,
+                        const SkType *want) {
   SkCallTarget *target = new_target(k, e, SK_CALL_NEW);
   target->decl = decl;
   target->params = decl->fields;
@@ -837,7 +867,8 @@ static SkExpr *call_new(Checker *k, SkExpr *e, SkDecl *decl, const SkType *type,
     SkParam *field = &decl->fields[i];
     bool given = false;
     for (uint32_t a = 0; a < e->arg_count; a++) {
-      given |= e->args[a].name.text.size ? sk_str_eq(e->args[a].name.text, field->name.text) : a == i;
+      given |=
+          e->args[a].name.text.size ? sk_str_eq(e->args[a].name.text, field->name.text) : a == i;
     }
     if (!field->is_private || (field->default_value && !given)) continue;
     if (!field->default_value && !field->default_fn) {
@@ -849,8 +880,11 @@ static SkExpr *call_new(Checker *k, SkExpr *e, SkDecl *decl, const SkType *type,
     }
     break;
   }
-  Shape shape = {.what = decl->name.text, .params = decl->fields, .param_count = decl->field_count,
-                 .tparams = decl->tparams, .targ_count = decl->tparam_count,
+  Shape shape = {.what = decl->name.text,
+                 .params = decl->fields,
+                 .param_count = decl->field_count,
+                 .tparams = decl->tparams,
+                 .targ_count = decl->tparam_count,
                  .result = decl->self_type};
   shape.targs = SK_NEW_ARRAY(k->arena, const SkType *, shape.targ_count + 1);
   if (type) {
@@ -870,8 +904,11 @@ static SkExpr *call_case(Checker *k, SkExpr *e, SkDecl *decl, const SkType *type
   target->case_ = case_;
   target->params = case_->params;
   target->param_count = case_->param_count;
-  Shape shape = {.what = case_->name.text, .params = case_->params, .param_count = case_->param_count,
-                 .tparams = decl->tparams, .targ_count = decl->tparam_count,
+  Shape shape = {.what = case_->name.text,
+                 .params = case_->params,
+                 .param_count = case_->param_count,
+                 .tparams = decl->tparams,
+                 .targ_count = decl->tparam_count,
                  .result = decl->self_type};
   shape.targs = SK_NEW_ARRAY(k->arena, const SkType *, shape.targ_count + 1);
   if (type) {
@@ -895,20 +932,25 @@ static SkExpr *call_convert(Checker *k, SkExpr *e, const SkType *to) {
     return e;
   }
   bool to_float = to->kind == SK_TYPE_FLOAT || to->kind == SK_TYPE_F32;
-  SkExpr *value = sk_check_value(k, e->args[0].value, to->kind == SK_TYPE_F32 ? k->t->float_ : NULL);
+  SkExpr *value =
+      sk_check_value(k, e->args[0].value, to->kind == SK_TYPE_F32 ? k->t->float_ : NULL);
   e->args[0].value = value;
   const SkType *from = value->type;
   e->type = sk_type_wide(k->t, to);
   if (from->has_error || to->kind == SK_TYPE_STRING) return e;
   bool fine = from->kind == SK_TYPE_INT || from->kind == SK_TYPE_FLOAT;
-  if (to->kind == SK_TYPE_F32) fine = from->kind == SK_TYPE_FLOAT;
-  else if (sk_type_is_storage(to)) fine = from->kind == SK_TYPE_INT;
-  else if (to->kind == SK_TYPE_BOOL) fine = false;
+  if (to->kind == SK_TYPE_F32)
+    fine = from->kind == SK_TYPE_FLOAT;
+  else if (sk_type_is_storage(to))
+    fine = from->kind == SK_TYPE_INT;
+  else if (to->kind == SK_TYPE_BOOL)
+    fine = false;
   if (fine) return e;
-  SkDiag *diag = sk_report(k, SK_DIAG_E201, AT(value), "%s cannot be converted to %s", TEXT(k, from),
-                           TEXT(k, to));
+  SkDiag *diag = sk_report(k, SK_DIAG_E201, AT(value), "%s cannot be converted to %s",
+                           TEXT(k, from), TEXT(k, to));
   if (from->kind == SK_TYPE_STRING && !sk_type_is_storage(to) && to->kind != SK_TYPE_BOOL) {
-    HELP(k, diag, "read a number from text: %s.parse(s), which gives %s?", TEXT(k, to), TEXT(k, to));
+    HELP(k, diag, "read a number from text: %s.parse(s), which gives %s?", TEXT(k, to),
+         TEXT(k, to));
   } else if (from->kind == SK_TYPE_BOOL) {
     HELP(k, diag, "write if b { 1 } else { 0 }");
   } else if (to->kind == SK_TYPE_BOOL) {
@@ -935,7 +977,8 @@ static SkExpr *call_type(Checker *k, SkExpr *e, const Qualifier *q, const SkType
                            SK_STR_ARG(q->name));
   SkDecl *decl = type ? type->decl : q->decl;
   if (decl && decl->kind == SK_DECL_ENUM && decl->case_count) {
-    HELP(k, diag, "name a case: %.*s.%.*s", SK_STR_ARG(q->name), SK_STR_ARG(decl->cases[0].name.text));
+    HELP(k, diag, "name a case: %.*s.%.*s", SK_STR_ARG(q->name),
+         SK_STR_ARG(decl->cases[0].name.text));
   } else if (decl && decl->kind == SK_DECL_INTERFACE) {
     HELP(k, diag, "construct a class that implements it");
   }
@@ -947,7 +990,8 @@ static SkExpr *call_type_member(Checker *k, SkExpr *e, SkExpr *callee, const Qua
   const SkType **targs;
   uint32_t count;
   SkMember *member = static_member(k, callee, q, &targs, &count);
-  if (member && !check_private(k, callee, member)) member = NULL;
+  if (member && !check_private(k, callee, member))
+    member = NULL;
   else if (!member || member->kind == SK_MEMBER_METHOD || member->kind == SK_MEMBER_FIELD) {
     callee = type_member(k, callee, q, NULL);  // reports
     member = NULL;
@@ -1036,8 +1080,10 @@ static SkExpr *call_member(Checker *k, SkExpr *e, const SkType *want) {
     targs = bound ? bound->args : type->args;
     count = bound ? bound->arg_count : type->arg_count;
   }
-  SkCallTarget *target = new_target(
-      k, e, bound ? SK_CALL_BOUND : is_interface ? SK_CALL_IFACE : SK_CALL_METHOD);
+  SkCallTarget *target = new_target(k, e,
+                                    bound          ? SK_CALL_BOUND
+                                    : is_interface ? SK_CALL_IFACE
+                                                   : SK_CALL_METHOD);
   target->receiver = callee->left;
   target->on = bound ? bound : type;
   target->optional = callee->optional;

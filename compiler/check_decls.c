@@ -51,10 +51,11 @@ typedef struct {
   SkTypeKind kind;
 } BasicName;
 static const BasicName basic_names[] = {
-    {"int", SK_TYPE_INT}, {"float", SK_TYPE_FLOAT}, {"bool", SK_TYPE_BOOL},
-    {"string", SK_TYPE_STRING}, {"void", SK_TYPE_VOID}, {"never", SK_TYPE_NEVER},
-    {"i8", SK_TYPE_I8}, {"i16", SK_TYPE_I16}, {"i32", SK_TYPE_I32}, {"u8", SK_TYPE_U8},
-    {"u16", SK_TYPE_U16}, {"u32", SK_TYPE_U32}, {"f32", SK_TYPE_F32},
+    {"int", SK_TYPE_INT},       {"float", SK_TYPE_FLOAT}, {"bool", SK_TYPE_BOOL},
+    {"string", SK_TYPE_STRING}, {"void", SK_TYPE_VOID},   {"never", SK_TYPE_NEVER},
+    {"i8", SK_TYPE_I8},         {"i16", SK_TYPE_I16},     {"i32", SK_TYPE_I32},
+    {"u8", SK_TYPE_U8},         {"u16", SK_TYPE_U16},     {"u32", SK_TYPE_U32},
+    {"f32", SK_TYPE_F32},
 };
 
 static const SkType *basic_type(Checker *k, SkStr name) {
@@ -63,13 +64,20 @@ static const SkType *basic_type(Checker *k, SkStr name) {
     if (!sk_str_is(name, basic_names[i].name)) continue;
     SkTypes *t = k->t;
     switch ((int)basic_names[i].kind) {
-      case SK_TYPE_INT: return t->int_;
-      case SK_TYPE_FLOAT: return t->float_;
-      case SK_TYPE_BOOL: return t->bool_;
-      case SK_TYPE_STRING: return t->string;
-      case SK_TYPE_VOID: return t->void_;
-      case SK_TYPE_NEVER: return t->never;
-      default: return t->storage[basic_names[i].kind - SK_TYPE_I8];
+      case SK_TYPE_INT:
+        return t->int_;
+      case SK_TYPE_FLOAT:
+        return t->float_;
+      case SK_TYPE_BOOL:
+        return t->bool_;
+      case SK_TYPE_STRING:
+        return t->string;
+      case SK_TYPE_VOID:
+        return t->void_;
+      case SK_TYPE_NEVER:
+        return t->never;
+      default:
+        return t->storage[basic_names[i].kind - SK_TYPE_I8];
     }
   }
   return NULL;
@@ -95,7 +103,8 @@ static bool check_bounds(Checker *k, SkTParam *const *tparams, const SkType *con
       if (sk_type_meets(k, args[i], bound)) continue;
       fine = false;
       if (bound->decl == k->p->hashable) {
-        SkDiag *diag = sk_report(k, SK_DIAG_E211, start, end, "%s cannot be a key", TEXT(k, args[i]));
+        SkDiag *diag =
+            sk_report(k, SK_DIAG_E211, start, end, "%s cannot be a key", TEXT(k, args[i]));
         LABEL(k, diag, "%.*s", SK_STR_ARG(sk_key_problem(k, args[i])));
         continue;
       }
@@ -158,7 +167,10 @@ static const SkType *resolve_path(Checker *k, SkTypeExpr *type, const SkType **a
   }
   sk_decl_header(k, decl);
   switch (decl->kind) {
-    case SK_DECL_STRUCT: case SK_DECL_CLASS: case SK_DECL_ENUM: case SK_DECL_INTERFACE:
+    case SK_DECL_STRUCT:
+    case SK_DECL_CLASS:
+    case SK_DECL_ENUM:
+    case SK_DECL_INTERFACE:
       if (wrong_count(k, type, decl->tparam_count, type->arg_count)) return t->error;
       if (!check_bounds(k, decl->tparams, args, decl->tparam_count, AT(type))) return t->error;
       return sk_type_named(t, decl, args, type->arg_count);
@@ -166,10 +178,14 @@ static const SkType *resolve_path(Checker *k, SkTypeExpr *type, const SkType **a
       if (wrong_count(k, type, decl->tparam_count, type->arg_count)) return t->error;
       if (!decl->self_type) return t->error;
       return sk_type_substitute(t, decl->self_type, decl->tparams, args, decl->tparam_count);
-    case SK_DECL_EXTEND: case SK_DECL_FN: case SK_DECL_GLOBAL: case SK_DECL_MODULE: break;
+    case SK_DECL_EXTEND:
+    case SK_DECL_FN:
+    case SK_DECL_GLOBAL:
+    case SK_DECL_MODULE:
+      break;
   }
-  SkDiag *diag = sk_report(k, SK_DIAG_E710, AT(type), "`%.*s` is not a type",
-                           SK_STR_ARG(name->text));
+  SkDiag *diag =
+      sk_report(k, SK_DIAG_E710, AT(type), "`%.*s` is not a type", SK_STR_ARG(name->text));
   LABEL(k, diag, "a type is needed here");
   return t->error;
 }
@@ -192,8 +208,12 @@ static const SkType *resolve(Checker *k, SkTypeExpr *type) {
   for (uint32_t i = 0; i < type->arg_count; i++) has_error |= args[i]->kind == SK_TYPE_ERROR;
   if (!has_error) {
     switch (type->kind) {
-      case SK_TX_NAMED: result = resolve_path(k, type, args); break;
-      case SK_TX_LIST: result = sk_type_list(t, args[0]); break;
+      case SK_TX_NAMED:
+        result = resolve_path(k, type, args);
+        break;
+      case SK_TX_LIST:
+        result = sk_type_list(t, args[0]);
+        break;
       case SK_TX_MAP:
         if (!k->p->map) break;
         if (check_bounds(k, k->p->map->tparams, args, 2, AT(type)))
@@ -203,8 +223,12 @@ static const SkType *resolve(Checker *k, SkTypeExpr *type) {
         result = sk_type_tuple(t, args, type->arg_count);
         if (type->arg_count > SLOT_LIMIT) sk_check_slots(k, result, AT(type));
         break;
-      case SK_TX_FN: result = sk_type_fn(t, args, type->arg_count, type->throws); break;
-      case SK_TX_OPTIONAL: result = sk_type_optional(t, args[0]); break;
+      case SK_TX_FN:
+        result = sk_type_fn(t, args, type->arg_count, type->throws);
+        break;
+      case SK_TX_OPTIONAL:
+        result = sk_type_optional(t, args[0]);
+        break;
     }
   }
   type->type = result;
@@ -230,7 +254,11 @@ const SkType *sk_resolve_wide(Checker *k, SkTypeExpr *type) {
 
 bool sk_is_comparable(Checker *k, const SkType *type) {
   switch ((int)type->kind) {
-    case SK_TYPE_ERROR: case SK_TYPE_INT: case SK_TYPE_FLOAT: case SK_TYPE_STRING: return true;
+    case SK_TYPE_ERROR:
+    case SK_TYPE_INT:
+    case SK_TYPE_FLOAT:
+    case SK_TYPE_STRING:
+      return true;
     case SK_TYPE_PARAM:
       for (uint32_t i = 0; i < type->tparam->bound_count; i++) {
         const SkType *bound = type->tparam->bound_types ? type->tparam->bound_types[i] : NULL;
@@ -243,15 +271,21 @@ bool sk_is_comparable(Checker *k, const SkType *type) {
       const SkType *impl = k->p->comparable ? sk_impl_of(k, type, k->p->comparable) : NULL;
       return impl && impl->args[0] == type;
     }
-    default: return sk_type_is_storage(type);
+    default:
+      return sk_type_is_storage(type);
   }
 }
 
 static bool hashable(Checker *k, const SkType *type, uint32_t depth) {
   if (depth > 32) return true;  // a recursive enum: its parts were looked at
   switch ((int)type->kind) {
-    case SK_TYPE_ERROR: case SK_TYPE_INT: case SK_TYPE_BOOL: case SK_TYPE_STRING: return true;
-    case SK_TYPE_OPTIONAL: case SK_TYPE_TUPLE:
+    case SK_TYPE_ERROR:
+    case SK_TYPE_INT:
+    case SK_TYPE_BOOL:
+    case SK_TYPE_STRING:
+      return true;
+    case SK_TYPE_OPTIONAL:
+    case SK_TYPE_TUPLE:
       for (uint32_t i = 0; i < type->arg_count; i++) {
         if (!hashable(k, type->args[i], depth + 1)) return false;
       }
@@ -262,8 +296,10 @@ static bool hashable(Checker *k, const SkType *type, uint32_t depth) {
         if (bound && bound->decl == k->p->hashable) return true;
       }
       return false;
-    case SK_TYPE_NAMED: break;
-    default: return sk_type_is_storage(type) && type->kind != SK_TYPE_F32;
+    case SK_TYPE_NAMED:
+      break;
+    default:
+      return sk_type_is_storage(type) && type->kind != SK_TYPE_F32;
   }
   SkDecl *decl = type->decl;
   if (decl->kind == SK_DECL_CLASS) {
@@ -287,15 +323,19 @@ static bool hashable(Checker *k, const SkType *type, uint32_t depth) {
   return fine;
 }
 
-bool sk_is_hashable(Checker *k, const SkType *type) { return hashable(k, type, 0); }
+bool sk_is_hashable(Checker *k, const SkType *type) {
+  return hashable(k, type, 0);
+}
 
 SkStr sk_key_problem(Checker *k, const SkType *type) {
   if (type->kind == SK_TYPE_NAMED && type->decl->kind == SK_DECL_CLASS &&
       sk_decl_member(type->decl, SK_STR("equals")))
     return SK_STR("it has equals, but no hash");
-  for (uint32_t i = 0; type->kind != SK_TYPE_NAMED && type->kind != SK_TYPE_LIST && type->kind != SK_TYPE_FN &&
-                       i < type->arg_count; i++) {
-    if (!sk_is_hashable(k, type->args[i])) return sk_arena_printf(k->arena, "it holds %s", TEXT(k, type->args[i]));
+  for (uint32_t i = 0; type->kind != SK_TYPE_NAMED && type->kind != SK_TYPE_LIST &&
+                       type->kind != SK_TYPE_FN && i < type->arg_count;
+       i++) {
+    if (!sk_is_hashable(k, type->args[i]))
+      return sk_arena_printf(k->arena, "it holds %s", TEXT(k, type->args[i]));
   }
   for (uint32_t i = 0; type->kind == SK_TYPE_NAMED && i < type->decl->field_count; i++) {
     const SkType *part = sk_member_type(k, type->decl->fields[i].type, type);
@@ -328,7 +368,8 @@ bool sk_type_meets(Checker *k, const SkType *type, const SkType *bound) {
   const SkType *wide = sk_type_wide(k->t, type);
   if (bound->decl == k->p->hashable) return sk_is_hashable(k, type);
   if (bound->decl == k->p->number) {
-    return wide->kind == SK_TYPE_INT || wide->kind == SK_TYPE_FLOAT || sk_impl_of(k, type, bound->decl);
+    return wide->kind == SK_TYPE_INT || wide->kind == SK_TYPE_FLOAT ||
+           sk_impl_of(k, type, bound->decl);
   }
   if (bound->decl == k->p->comparable && sk_type_wide(k->t, bound->args[0]) == wide &&
       sk_is_comparable(k, wide))
@@ -343,19 +384,29 @@ const SkType *sk_member_type(Checker *k, const SkType *type, const SkType *on) {
 
 // ---- members ------------------------------------------------------------------------------------
 
-SkMember *sk_decl_member(SkDecl *decl, SkStr name) { return sk_strmap_get(&decl->members, name); }
+SkMember *sk_decl_member(SkDecl *decl, SkStr name) {
+  return sk_strmap_get(&decl->members, name);
+}
 
 /// The name under which the extensions of a type are found.
 static SkStr head_of(Checker *k, const SkType *type) {
   switch ((int)type->kind) {
-    case SK_TYPE_LIST: return SK_STR("List");
-    case SK_TYPE_OPTIONAL: return SK_STR("Optional");
-    case SK_TYPE_TUPLE: return SK_STR("Tuple");
-    case SK_TYPE_FN: return SK_STR("Function");
-    case SK_TYPE_COROUTINE: return SK_STR("Coroutine");
-    case SK_TYPE_NAMED: return type->decl->name.text;
-    case SK_TYPE_PARAM: return SK_STR("Any");
-    default: return sk_type_text(k->arena, type);
+    case SK_TYPE_LIST:
+      return SK_STR("List");
+    case SK_TYPE_OPTIONAL:
+      return SK_STR("Optional");
+    case SK_TYPE_TUPLE:
+      return SK_STR("Tuple");
+    case SK_TYPE_FN:
+      return SK_STR("Function");
+    case SK_TYPE_COROUTINE:
+      return SK_STR("Coroutine");
+    case SK_TYPE_NAMED:
+      return type->decl->name.text;
+    case SK_TYPE_PARAM:
+      return SK_STR("Any");
+    default:
+      return sk_type_text(k->arena, type);
   }
 }
 
@@ -397,8 +448,7 @@ static SkMember *find_extension(Checker *k, SkModuleAst *module, SkStr key, cons
     uint32_t n = extend->tparam_count;
     const SkType **fresh = SK_NEW_ARRAY(k->arena, const SkType *, n + 1);
     uint32_t mark = sk_infer_open(k, extend->tparams, n, fresh);
-    const SkType *target =
-        sk_type_substitute(k->t, extend->self_type, extend->tparams, fresh, n);
+    const SkType *target = sk_type_substitute(k->t, extend->self_type, extend->tparams, fresh, n);
     bool fits = target == type || sk_unify(k, target, type);
     for (uint32_t i = 0; i < n; i++) {
       fresh[i] = k->infer_bound[mark + i];
@@ -509,9 +559,9 @@ static SkFn *default_function(Checker *k, SkFn *owner, SkDecl *decl, SkStr owner
   fn->all_tparams = k->tparams;
   fn->all_tparam_count = k->tparam_count;
   fn->header_checked = true;
-  fn->link_name = sk_unique_link_name(
-      k, sk_arena_printf(k->arena, "%.*s.default.%.*s", SK_STR_ARG(owner_name),
-                         SK_STR_ARG(param->name.text)));
+  fn->link_name =
+      sk_unique_link_name(k, sk_arena_printf(k->arena, "%.*s.default.%.*s", SK_STR_ARG(owner_name),
+                                             SK_STR_ARG(param->name.text)));
   (void)owner;
   sk_add_function(k, fn);
   return fn;
@@ -557,7 +607,8 @@ static void fn_header(Checker *k, SkFn *fn, SkDecl *decl) {
                   "there is already a parameter `%.*s`", SK_STR_ARG(param->name.text));
       }
     }
-    if (param->default_value) seen_default = true;
+    if (param->default_value)
+      seen_default = true;
     else if (seen_default) {
       sk_report(k, SK_DIAG_E205, param->name.start, param->name.end,
                 "`%.*s` needs a default value: the parameter before it has one",
@@ -585,8 +636,7 @@ static void fn_header(Checker *k, SkFn *fn, SkDecl *decl) {
   if (fn->kind != SK_FN_INTERFACE) sk_add_function(k, fn);
   for (uint32_t i = 0; i < fn->param_count; i++) {
     if (fn->params[i].default_value)
-      fn->params[i].default_fn =
-          default_function(k, fn, decl, fn->link_name, &fn->params[i]);
+      fn->params[i].default_fn = default_function(k, fn, decl, fn->link_name, &fn->params[i]);
   }
   k->tparams = saved;
   k->tparam_count = saved_count;
@@ -619,23 +669,25 @@ static void methods(Checker *k, SkDecl *decl) {
     fn->module = k->module;
     SkMember member = {fn->kind == SK_FN_STATIC ? SK_MEMBER_STATIC : SK_MEMBER_METHOD, decl, NULL,
                        fn, NULL};
-    if (fn->is_op && (fn->param_count > 1 || (fn->param_count == 0 && !sk_str_is(fn->name.text, "-")))) {
-      sk_report(k, SK_DIAG_E713, fn->name.start, fn->name.end,
-                "`op %.*s` takes one parameter%s", SK_STR_ARG(fn->name.text),
+    if (fn->is_op &&
+        (fn->param_count > 1 || (fn->param_count == 0 && !sk_str_is(fn->name.text, "-")))) {
+      sk_report(k, SK_DIAG_E713, fn->name.start, fn->name.end, "`op %.*s` takes one parameter%s",
+                SK_STR_ARG(fn->name.text),
                 sk_str_is(fn->name.text, "-") ? ", or none for the unary minus" : "");
     }
     if (decl->kind == SK_DECL_EXTEND) {
       const SkType *target = decl->self_type;
       if (target->kind == SK_TYPE_NAMED && sk_decl_member(target->decl, member_key(k, fn))) {
         sk_report(k, SK_DIAG_E708, fn->name.start, fn->name.end,
-                  "%s has a member `%.*s` already: an extension cannot replace it",
-                  TEXT(k, target), SK_STR_ARG(fn->name.text));
+                  "%s has a member `%.*s` already: an extension cannot replace it", TEXT(k, target),
+                  SK_STR_ARG(fn->name.text));
         continue;
       }
       const SkType **targs;
       uint32_t targ_count;
       SkMember *known = target->has_error || k->module->is_std
-                            ? NULL : sk_find_member(k, target, member_key(k, fn), &targs, &targ_count);
+                            ? NULL
+                            : sk_find_member(k, target, member_key(k, fn), &targs, &targ_count);
       if (known && known->decl != decl) {
         sk_report(k, SK_DIAG_E708, fn->name.start, fn->name.end,
                   "%s has a method `%.*s` already: an extension cannot replace it", TEXT(k, target),
@@ -747,10 +799,13 @@ static uint32_t slots_of(Checker *k, const SkType *type, SkDecl *asker, const Sk
     case SK_TYPE_OPTIONAL:
       return sk_type_is_reference(type->args[0]) ? 1 : slots_of(k, type->args[0], asker, field) + 1;
     case SK_TYPE_TUPLE:
-      for (uint32_t i = 0; i < type->arg_count; i++) slots += slots_of(k, type->args[i], asker, field);
+      for (uint32_t i = 0; i < type->arg_count; i++)
+        slots += slots_of(k, type->args[i], asker, field);
       return slots;
-    case SK_TYPE_NAMED: break;
-    default: return 1;
+    case SK_TYPE_NAMED:
+      break;
+    default:
+      return 1;
   }
   SkDecl *decl = type->decl;
   if (decl->kind != SK_DECL_STRUCT) return 1;
@@ -792,7 +847,8 @@ static void check_slots(Checker *k, SkDecl *decl) {
 void sk_check_slots(Checker *k, const SkType *type, uint32_t start, uint32_t end) {
   uint32_t slots = type->has_error ? 0 : slots_of(k, type, NULL, NULL);
   if (slots <= SLOT_LIMIT) return;
-  SkDiag *diag = sk_report(k, SK_DIAG_E704, start, end, "this tuple takes %u slots, at most %u", slots, SLOT_LIMIT);
+  SkDiag *diag = sk_report(k, SK_DIAG_E704, start, end, "this tuple takes %u slots, at most %u",
+                           slots, SLOT_LIMIT);
   HELP(k, diag, "make it a class, or a list");
 }
 
@@ -823,9 +879,9 @@ static void check_impls(Checker *k, SkDecl *decl) {
                          "`%.*s` lacks `%.*s`, which %s wants", SK_STR_ARG(decl->name.text),
                          SK_STR_ARG(wanted->name.text), TEXT(k, impl));
       } else if (!same_signature(k, member->fn, wanted, impl)) {
-        diag = sk_report(k, SK_DIAG_E705, member->fn->name.start, member->fn->name.end,
-                         "`%.*s` is not as %s wants it", SK_STR_ARG(wanted->name.text),
-                         TEXT(k, impl));
+        diag =
+            sk_report(k, SK_DIAG_E705, member->fn->name.start, member->fn->name.end,
+                      "`%.*s` is not as %s wants it", SK_STR_ARG(wanted->name.text), TEXT(k, impl));
       }
       if (diag) {
         HELP(k, diag, "expected: fn %.*s of type %s", SK_STR_ARG(wanted->name.text),
@@ -843,8 +899,8 @@ void sk_check_headers(Checker *k) {
   }
   for (uint32_t i = 0; i < module->decls.count; i++) {
     SkDecl *decl = module->decls.items[i];
-    decl->link_name = decl->kind == SK_DECL_EXTEND ? sk_arena_printf(k->arena, "extend %u", i)
-                                                   : decl->name.text;
+    decl->link_name =
+        decl->kind == SK_DECL_EXTEND ? sk_arena_printf(k->arena, "extend %u", i) : decl->name.text;
     decl_members(k, decl);
     if (k->arena->failed) return;
   }

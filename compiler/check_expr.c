@@ -2,7 +2,9 @@
 // expression its own type; sk_check_as also converts it to what the place wants.
 #include "compiler/check.h"
 
-static const SkType *failed(Checker *k, SkExpr *e) { return e->type = k->t->error; }
+static const SkType *failed(Checker *k, SkExpr *e) {
+  return e->type = k->t->error;
+}
 
 /// `want` if it says something definite.
 static const SkType *definite(Checker *k, const SkType *want) {
@@ -151,7 +153,8 @@ static void bad_operands(Checker *k, SkExpr *e) {
                      TEXT(k, right));
     LABEL(k, diag, "this is %s, the left side is %s", TEXT(k, right), TEXT(k, left));
     SkExpr *integer = left->kind == SK_TYPE_INT ? e->left : e->right;
-    SkStr text = sk_str_n(k->module->source.text.data + integer->start, integer->end - integer->start);
+    SkStr text =
+        sk_str_n(k->module->source.text.data + integer->start, integer->end - integer->start);
     if (text.size < 40) HELP(k, diag, "convert it: float(%.*s)", SK_STR_ARG(text));
     return;
   }
@@ -168,8 +171,8 @@ static void bad_operands(Checker *k, SkExpr *e) {
                    TEXT(k, right));
   if (e->op == SK_OP_ADD && (left->kind == SK_TYPE_STRING || right->kind == SK_TYPE_STRING)) {
     HELP(k, diag, "put values into a string by interpolation: \"... ${x} ...\"");
-  } else if (left == right && (e->op == SK_OP_LT || e->op == SK_OP_LE || e->op == SK_OP_GT ||
-                               e->op == SK_OP_GE)) {
+  } else if (left == right &&
+             (e->op == SK_OP_LT || e->op == SK_OP_LE || e->op == SK_OP_GT || e->op == SK_OP_GE)) {
     HELP(k, diag, "%s must implement Comparable<%s>", TEXT(k, left), TEXT(k, left));
   } else if (left->kind == SK_TYPE_NAMED) {
     HELP(k, diag, "define it: op %s (other: %s) -> ... in %s", op, TEXT(k, right), TEXT(k, left));
@@ -184,7 +187,8 @@ static bool operator_method(Checker *k, SkExpr *e, const SkType *on, const char 
   SkFn *fn = member->fn;
   if (fn->is_private && fn->module != k->module) return false;
   if (e->kind == SK_E_BINARY && fn->param_count == 1) {
-    const SkType *want = sk_type_substitute(k->t, fn->params[0].type, fn->all_tparams, targs, count);
+    const SkType *want =
+        sk_type_substitute(k->t, fn->params[0].type, fn->all_tparams, targs, count);
     e->right = sk_check_as(k, e->right, want);
   }
   e->op_fn = fn;
@@ -223,11 +227,13 @@ static void check_arithmetic(Checker *k, SkExpr *e, const SkType *want) {
   adapt_literals(k, e);
   left = e->left->type;
   const SkType *right = e->right->type;
-  bool fine = left == right && (left->kind == SK_TYPE_INT ||
-                                (left->kind == SK_TYPE_FLOAT && !bitwise) ||
-                                (left->kind == SK_TYPE_STRING && e->op == SK_OP_ADD));
-  if (fine) e->type = left;
-  else bad_operands(k, e);
+  bool fine =
+      left == right && (left->kind == SK_TYPE_INT || (left->kind == SK_TYPE_FLOAT && !bitwise) ||
+                        (left->kind == SK_TYPE_STRING && e->op == SK_OP_ADD));
+  if (fine)
+    e->type = left;
+  else
+    bad_operands(k, e);
 }
 
 static void add_narrow(Checker *k, SkExpr *e, SkExpr *operand, const SkType *type, bool when_true) {
@@ -289,9 +295,9 @@ static void check_same(Checker *k, SkExpr *e) {
   const SkType *left = e->left->type;
   if (left->has_error || e->right->type->has_error) return;
   if (left != e->right->type || !has_identity(k, left)) {
-    SkDiag *diag = sk_report(k, SK_DIAG_E202, AT(e), "`%s` does not work on %s and %s",
-                             sk_operator_text((SkOperator)e->op), TEXT(k, left),
-                             TEXT(k, e->right->type));
+    SkDiag *diag =
+        sk_report(k, SK_DIAG_E202, AT(e), "`%s` does not work on %s and %s",
+                  sk_operator_text((SkOperator)e->op), TEXT(k, left), TEXT(k, e->right->type));
     HELP(k, diag, "identity is for two classes, lists, maps or sets of one type; else use ==");
   }
 }
@@ -327,8 +333,8 @@ static void check_coalesce(Checker *k, SkExpr *e, const SkType *want) {
     return;
   }
   if (left->kind != SK_TYPE_OPTIONAL) {
-    SkDiag *diag = sk_report(k, SK_DIAG_E311, AT(e->left), "expected an optional before `??`, found %s",
-                             TEXT(k, left));
+    SkDiag *diag = sk_report(k, SK_DIAG_E311, AT(e->left),
+                             "expected an optional before `??`, found %s", TEXT(k, left));
     LABEL(k, diag, "this is never null");
     e->right = sk_check_value(k, e->right, left);
     failed(k, e);
@@ -355,17 +361,49 @@ static void check_range(Checker *k, SkExpr *e) {
 
 static void check_binary(Checker *k, SkExpr *e, const SkType *want) {
   switch ((SkOperator)e->op) {
-    case SK_OP_ADD: case SK_OP_SUB: case SK_OP_MUL: case SK_OP_DIV: case SK_OP_MOD: case SK_OP_AND:
-    case SK_OP_OR: case SK_OP_XOR: case SK_OP_SHL: case SK_OP_SHR: case SK_OP_USHR:
+    case SK_OP_ADD:
+    case SK_OP_SUB:
+    case SK_OP_MUL:
+    case SK_OP_DIV:
+    case SK_OP_MOD:
+    case SK_OP_AND:
+    case SK_OP_OR:
+    case SK_OP_XOR:
+    case SK_OP_SHL:
+    case SK_OP_SHR:
+    case SK_OP_USHR:
       check_arithmetic(k, e, want);
       return;
-    case SK_OP_EQ: case SK_OP_NE: check_equality(k, e); return;
-    case SK_OP_SAME: case SK_OP_NOT_SAME: check_same(k, e); return;
-    case SK_OP_LT: case SK_OP_LE: case SK_OP_GT: case SK_OP_GE: check_order(k, e); return;
-    case SK_OP_LOGIC_AND: case SK_OP_LOGIC_OR: check_logic(k, e); return;
-    case SK_OP_COALESCE: check_coalesce(k, e, want); return;
-    case SK_OP_RANGE: case SK_OP_RANGE_INCL: check_range(k, e); return;
-    case SK_OP_NONE: case SK_OP_NEG: case SK_OP_NOT: case SK_OP_INVERT: break;
+    case SK_OP_EQ:
+    case SK_OP_NE:
+      check_equality(k, e);
+      return;
+    case SK_OP_SAME:
+    case SK_OP_NOT_SAME:
+      check_same(k, e);
+      return;
+    case SK_OP_LT:
+    case SK_OP_LE:
+    case SK_OP_GT:
+    case SK_OP_GE:
+      check_order(k, e);
+      return;
+    case SK_OP_LOGIC_AND:
+    case SK_OP_LOGIC_OR:
+      check_logic(k, e);
+      return;
+    case SK_OP_COALESCE:
+      check_coalesce(k, e, want);
+      return;
+    case SK_OP_RANGE:
+    case SK_OP_RANGE_INCL:
+      check_range(k, e);
+      return;
+    case SK_OP_NONE:
+    case SK_OP_NEG:
+    case SK_OP_NOT:
+    case SK_OP_INVERT:
+      break;
   }
   failed(k, e);
 }
@@ -392,8 +430,8 @@ static void check_is(Checker *k, SkExpr *e) {
   if (type->has_error || left->has_error) return;
   bool left_fits = left->kind == SK_TYPE_NAMED && left->decl->kind == SK_DECL_INTERFACE;
   if (!left_fits) {
-    SkDiag *diag = sk_report(k, SK_DIAG_E202, AT(e), "`is` needs an interface on its left, found %s",
-                             TEXT(k, left));
+    SkDiag *diag = sk_report(k, SK_DIAG_E202, AT(e),
+                             "`is` needs an interface on its left, found %s", TEXT(k, left));
     if (left->kind == SK_TYPE_OPTIONAL) HELP(k, diag, "it may be null: test it first");
     return;
   }
@@ -439,7 +477,8 @@ static void check_index(Checker *k, SkExpr *e) {
     return;
   }
   SkDiag *diag;
-  SkStr text = sk_str_n(k->module->source.text.data + e->left->start, e->left->end - e->left->start);
+  SkStr text =
+      sk_str_n(k->module->source.text.data + e->left->start, e->left->end - e->left->start);
   if (left->kind == SK_TYPE_OPTIONAL) {
     diag = sk_report(k, SK_DIAG_E310, AT(e->left), "`%.*s` may be null here", SK_STR_ARG(text));
     HELP(k, diag, "test `%.*s != null` first, or use %.*s!", SK_STR_ARG(text), SK_STR_ARG(text));
@@ -460,8 +499,8 @@ static void check_force(Checker *k, SkExpr *e, const SkType *want) {
   }
   failed(k, e);
   if (type->has_error) return;
-  SkDiag *diag = sk_report(k, SK_DIAG_E311, AT(e), "expected an optional before `!`, found %s",
-                           TEXT(k, type));
+  SkDiag *diag =
+      sk_report(k, SK_DIAG_E311, AT(e), "expected an optional before `!`, found %s", TEXT(k, type));
   LABEL(k, diag, "this is never null");
   HELP(k, diag, "leave the ! out");
 }
@@ -593,16 +632,20 @@ const SkType *sk_check_if(Checker *k, SkExpr *e, const SkType *want, bool used) 
 
 // ---- lambdas ------------------------------------------------------------------------------------
 
-static void lambda_params(Checker *k, SkFn *fn, const SkType *want, bool silent, const SkType **parts) {
+static void lambda_params(Checker *k, SkFn *fn, const SkType *want, bool silent,
+                          const SkType **parts) {
   for (uint32_t i = 0; i < fn->param_count; i++) {
     SkParam *param = &fn->params[i];
     const SkType *type = NULL;
-    if (param->type_expr) type = sk_resolve_wide(k, param->type_expr);
-    else if (want && i + 1 < want->arg_count) type = definite(k, want->args[i]);
+    if (param->type_expr)
+      type = sk_resolve_wide(k, param->type_expr);
+    else if (want && i + 1 < want->arg_count)
+      type = definite(k, want->args[i]);
     if (!type && silent) type = k->t->error;
     if (!type) {
-      SkDiag *diag = sk_report(k, SK_DIAG_E209, param->name.start, param->name.end,
-                               "the type of `%.*s` is not known here", SK_STR_ARG(param->name.text));
+      SkDiag *diag =
+          sk_report(k, SK_DIAG_E209, param->name.start, param->name.end,
+                    "the type of `%.*s` is not known here", SK_STR_ARG(param->name.text));
       HELP(k, diag, "write it: (%.*s: int) => ...", SK_STR_ARG(param->name.text));
       type = k->t->error;
     }
@@ -685,16 +728,30 @@ static void convert_returns(Checker *k, SkStmt *stmt, const SkType *type) {
     case SK_S_BLOCK:
       for (uint32_t i = 0; i < stmt->stmt_count; i++) convert_returns(k, stmt->stmts[i], type);
       return;
-    case SK_S_EXPR: convert_returns_in(k, stmt->expr, type); return;
-    case SK_S_LET: convert_returns(k, stmt->else_, type); return;
-    case SK_S_WHILE: case SK_S_FOR: convert_returns(k, stmt->body, type); return;
+    case SK_S_EXPR:
+      convert_returns_in(k, stmt->expr, type);
+      return;
+    case SK_S_LET:
+      convert_returns(k, stmt->else_, type);
+      return;
+    case SK_S_WHILE:
+    case SK_S_FOR:
+      convert_returns(k, stmt->body, type);
+      return;
     case SK_S_TRY:
       convert_returns(k, stmt->body, type);
       for (uint32_t i = 0; i < stmt->catch_count; i++)
         convert_returns(k, stmt->catches[i].body, type);
       return;
-    case SK_S_ERROR: case SK_S_ASSIGN: case SK_S_BREAK: case SK_S_CONTINUE: case SK_S_THROW:
-    case SK_S_DEFER: case SK_S_ASSERT: case SK_S_DECL: return;
+    case SK_S_ERROR:
+    case SK_S_ASSIGN:
+    case SK_S_BREAK:
+    case SK_S_CONTINUE:
+    case SK_S_THROW:
+    case SK_S_DEFER:
+    case SK_S_ASSERT:
+    case SK_S_DECL:
+      return;
   }
 }
 
@@ -703,8 +760,9 @@ SkExpr *sk_check_lambda(Checker *k, SkExpr *e, const SkType *want) {
   bool silent = want && want->has_error;
   want = unwrap_want(want ? sk_apply(k, want) : NULL, SK_TYPE_FN);
   if (want && want->arg_count != fn->param_count + 1) {
-    SkDiag *diag = sk_report(k, SK_DIAG_E204, AT(e), "expected a function of %u parameter%s, found %u",
-                             want->arg_count - 1, want->arg_count == 2 ? "" : "s", fn->param_count);
+    SkDiag *diag =
+        sk_report(k, SK_DIAG_E204, AT(e), "expected a function of %u parameter%s, found %u",
+                  want->arg_count - 1, want->arg_count == 2 ? "" : "s", fn->param_count);
     LABEL(k, diag, "wanted: %s", TEXT(k, want));
     want = NULL;
     silent = true;
@@ -729,7 +787,8 @@ SkExpr *sk_check_lambda(Checker *k, SkExpr *e, const SkType *want) {
   bind_params(k, fn);
   fn->result = state.result;
   const SkType *result = lambda_body(k, fn, &state);
-  if (!state.result && fn->body && result->kind != SK_TYPE_VOID) convert_returns(k, fn->body, result);
+  if (!state.result && fn->body && result->kind != SK_TYPE_VOID)
+    convert_returns(k, fn->body, result);
   sk_close_scope(k);
   k->fn = state.outer;
   fn->result = result;
@@ -761,32 +820,77 @@ static SkExpr *check_self(Checker *k, SkExpr *e) {
 SkExpr *sk_check_expr(Checker *k, SkExpr *e, const SkType *want) {
   if (want) want = sk_type_wide(k->t, sk_apply(k, want));
   switch ((SkExprKind)e->kind) {
-    case SK_E_ERROR: failed(k, e); break;
-    case SK_E_INT: check_number(k, e, want); break;
-    case SK_E_FLOAT: e->type = k->t->float_; break;
-    case SK_E_BOOL: e->type = k->t->bool_; break;
-    case SK_E_NULL: e->type = k->t->null; break;
-    case SK_E_STRING: e->type = k->t->string; break;
-    case SK_E_INTERP: check_interp(k, e); break;
-    case SK_E_NAME: return sk_check_name(k, e, want);
-    case SK_E_SELF: return check_self(k, e);
-    case SK_E_DOT_CASE: return sk_check_dot_case(k, e, want);
-    case SK_E_TUPLE: check_tuple(k, e, want); break;
-    case SK_E_LIST: check_list(k, e, want); break;
-    case SK_E_MAP: check_map(k, e, want); break;
-    case SK_E_CALL: return sk_check_call(k, e, want);
-    case SK_E_MEMBER: return sk_check_member(k, e, want);
-    case SK_E_TUPLE_PART: check_tuple_part(k, e); break;
-    case SK_E_INDEX: check_index(k, e); break;
-    case SK_E_FORCE: check_force(k, e, want); break;
-    case SK_E_UNARY: check_unary(k, e, want); break;
-    case SK_E_BINARY: check_binary(k, e, want); break;
-    case SK_E_IS: check_is(k, e); break;
-    case SK_E_TRY: check_try(k, e, want); break;
-    case SK_E_LAMBDA: return sk_check_lambda(k, e, want);
-    case SK_E_IF: e->type = sk_check_if(k, e, want, true); break;
-    case SK_E_MATCH: e->type = sk_check_match(k, e, want, true); break;
-    case SK_E_CONVERT: break;
+    case SK_E_ERROR:
+      failed(k, e);
+      break;
+    case SK_E_INT:
+      check_number(k, e, want);
+      break;
+    case SK_E_FLOAT:
+      e->type = k->t->float_;
+      break;
+    case SK_E_BOOL:
+      e->type = k->t->bool_;
+      break;
+    case SK_E_NULL:
+      e->type = k->t->null;
+      break;
+    case SK_E_STRING:
+      e->type = k->t->string;
+      break;
+    case SK_E_INTERP:
+      check_interp(k, e);
+      break;
+    case SK_E_NAME:
+      return sk_check_name(k, e, want);
+    case SK_E_SELF:
+      return check_self(k, e);
+    case SK_E_DOT_CASE:
+      return sk_check_dot_case(k, e, want);
+    case SK_E_TUPLE:
+      check_tuple(k, e, want);
+      break;
+    case SK_E_LIST:
+      check_list(k, e, want);
+      break;
+    case SK_E_MAP:
+      check_map(k, e, want);
+      break;
+    case SK_E_CALL:
+      return sk_check_call(k, e, want);
+    case SK_E_MEMBER:
+      return sk_check_member(k, e, want);
+    case SK_E_TUPLE_PART:
+      check_tuple_part(k, e);
+      break;
+    case SK_E_INDEX:
+      check_index(k, e);
+      break;
+    case SK_E_FORCE:
+      check_force(k, e, want);
+      break;
+    case SK_E_UNARY:
+      check_unary(k, e, want);
+      break;
+    case SK_E_BINARY:
+      check_binary(k, e, want);
+      break;
+    case SK_E_IS:
+      check_is(k, e);
+      break;
+    case SK_E_TRY:
+      check_try(k, e, want);
+      break;
+    case SK_E_LAMBDA:
+      return sk_check_lambda(k, e, want);
+    case SK_E_IF:
+      e->type = sk_check_if(k, e, want, true);
+      break;
+    case SK_E_MATCH:
+      e->type = sk_check_match(k, e, want, true);
+      break;
+    case SK_E_CONVERT:
+      break;
   }
   if (!e->type) failed(k, e);
   return e;

@@ -17,12 +17,12 @@ static void mismatch(Checker *k, SkPattern *pattern, const SkType *type, const c
 static void check_literal(Checker *k, SkPattern *pattern, SkExpr **literal, const SkType *type) {
   *literal = sk_check_value(k, *literal, type);
   const SkType *found = (*literal)->type;
-  bool fine = type->kind == SK_TYPE_INT || type->kind == SK_TYPE_FLOAT || type->kind == SK_TYPE_BOOL ||
-              type->kind == SK_TYPE_STRING;
+  bool fine = type->kind == SK_TYPE_INT || type->kind == SK_TYPE_FLOAT ||
+              type->kind == SK_TYPE_BOOL || type->kind == SK_TYPE_STRING;
   if (found->has_error || type->has_error) return;
   if (fine && found == type) return;
-  SkDiag *diag = sk_report(k, SK_DIAG_E406, AT(pattern), "expected a pattern for %s, found %s", TEXT(k, type),
-                           TEXT(k, found));
+  SkDiag *diag = sk_report(k, SK_DIAG_E406, AT(pattern), "expected a pattern for %s, found %s",
+                           TEXT(k, type), TEXT(k, found));
   LABEL(k, diag, "this is %s", TEXT(k, found));
 }
 
@@ -59,8 +59,8 @@ static void check_case_pattern(Checker *k, SkPattern *pattern, const SkType *typ
     HELP(k, diag, "leave the parentheses out to ignore all parts");
   }
   for (uint32_t i = 0; i < pattern->part_count; i++) {
-    const SkType *part = i < wanted ? sk_member_type(k, member->case_->params[i].type, type)
-                                    : k->t->error;
+    const SkType *part =
+        i < wanted ? sk_member_type(k, member->case_->params[i].type, type) : k->t->error;
     check_pattern(k, pattern->parts[i], sk_type_wide(k->t, part), may_bind);
   }
 }
@@ -81,18 +81,24 @@ static void check_pattern(Checker *k, SkPattern *pattern, const SkType *type, bo
     type = type->args[0];
   }
   switch (pattern->kind) {
-    case SK_P_ANY: break;
-    case SK_P_BIND: pattern->local = bind_name(k, pattern, type, may_bind); break;
+    case SK_P_ANY:
+      break;
+    case SK_P_BIND:
+      pattern->local = bind_name(k, pattern, type, may_bind);
+      break;
     case SK_P_IS: {
       const SkType *wanted = sk_resolve_wide(k, pattern->type_expr);
-      bool fits = wanted == type || (sk_type_is_reference(wanted) && sk_implements(k, wanted, type));
+      bool fits =
+          wanted == type || (sk_type_is_reference(wanted) && sk_implements(k, wanted, type));
       if (!fits && !wanted->has_error && !type->has_error) {
         sk_report(k, SK_DIAG_E406, AT(pattern), "%s is never %s", TEXT(k, type), TEXT(k, wanted));
       }
       pattern->local = bind_name(k, pattern, wanted, may_bind);
       break;
     }
-    case SK_P_CASE: check_case_pattern(k, pattern, type, may_bind); break;
+    case SK_P_CASE:
+      check_case_pattern(k, pattern, type, may_bind);
+      break;
     case SK_P_TUPLE: {
       bool fits = type->kind == SK_TYPE_TUPLE && type->arg_count == pattern->part_count;
       if (!fits) mismatch(k, pattern, type, "a tuple pattern");
@@ -104,7 +110,9 @@ static void check_pattern(Checker *k, SkPattern *pattern, const SkType *type, bo
     case SK_P_NULL:
       if (type->kind != SK_TYPE_OPTIONAL) mismatch(k, pattern, type, "null");
       break;
-    case SK_P_LITERAL: check_literal(k, pattern, &pattern->low, type); break;
+    case SK_P_LITERAL:
+      check_literal(k, pattern, &pattern->low, type);
+      break;
     case SK_P_RANGE:
       check_literal(k, pattern, &pattern->low, type);
       check_literal(k, pattern, &pattern->high, type);
@@ -134,16 +142,18 @@ static bool is_wild(const SkPattern *pattern, const SkType *type) {
 /// Rows whose first pattern admits a constructor, with that pattern replaced by its parts.
 typedef struct {
   enum { CTOR_NULL, CTOR_SOME, CTOR_CASE, CTOR_TUPLE, CTOR_BOOL, CTOR_OTHER } kind;
-  uint32_t number;       // case, or 0/1
+  uint32_t number;  // case, or 0/1
   uint32_t arity;
 } Ctor;
 
-static bool expand(Cover *c, const SkPattern *pattern, const SkType *type, Ctor ctor, SkPattern **out) {
+static bool expand(Cover *c, const SkPattern *pattern, const SkType *type, Ctor ctor,
+                   SkPattern **out) {
   (void)c;
   for (uint32_t i = 0; i < ctor.arity; i++) out[i] = NULL;
   if (is_wild(pattern, type)) return true;
   switch (ctor.kind) {
-    case CTOR_NULL: return pattern->kind == SK_P_NULL;
+    case CTOR_NULL:
+      return pattern->kind == SK_P_NULL;
     case CTOR_SOME:
       if (pattern->kind == SK_P_NULL) return false;
       if (pattern->kind != SK_P_BIND) out[0] = (SkPattern *)(uintptr_t)pattern;
@@ -151,16 +161,19 @@ static bool expand(Cover *c, const SkPattern *pattern, const SkType *type, Ctor 
     case CTOR_CASE:
       if (pattern->kind != SK_P_CASE || !pattern->case_ || pattern->case_->ordinal != ctor.number)
         return false;
-      for (uint32_t i = 0; i < ctor.arity && i < pattern->part_count; i++) out[i] = pattern->parts[i];
+      for (uint32_t i = 0; i < ctor.arity && i < pattern->part_count; i++)
+        out[i] = pattern->parts[i];
       return true;
     case CTOR_TUPLE:
       if (pattern->kind != SK_P_TUPLE) return false;
-      for (uint32_t i = 0; i < ctor.arity && i < pattern->part_count; i++) out[i] = pattern->parts[i];
+      for (uint32_t i = 0; i < ctor.arity && i < pattern->part_count; i++)
+        out[i] = pattern->parts[i];
       return true;
     case CTOR_BOOL:
       return pattern->kind == SK_P_LITERAL && pattern->low->kind == SK_E_BOOL &&
              pattern->low->bool_value == (ctor.number != 0);
-    case CTOR_OTHER: return false;
+    case CTOR_OTHER:
+      return false;
   }
   return false;
 }
@@ -171,17 +184,25 @@ static bool missing(Cover *c, const Row *rows, uint32_t row_count, const SkType 
 static SkStr ctor_text(Cover *c, const SkType *type, Ctor ctor, const SkStr *parts) {
   SkBuf buf = {0};
   switch (ctor.kind) {
-    case CTOR_NULL: sk_buf_cstr(&buf, "null"); break;
-    case CTOR_SOME: sk_buf_str(&buf, parts[0]); break;
-    case CTOR_BOOL: sk_buf_cstr(&buf, ctor.number ? "true" : "false"); break;
+    case CTOR_NULL:
+      sk_buf_cstr(&buf, "null");
+      break;
+    case CTOR_SOME:
+      sk_buf_str(&buf, parts[0]);
+      break;
+    case CTOR_BOOL:
+      sk_buf_cstr(&buf, ctor.number ? "true" : "false");
+      break;
     case CTOR_CASE: {
       const SkCase *case_ = &type->decl->cases[ctor.number];
       sk_buf_byte(&buf, '.');
       sk_buf_str(&buf, case_->name.text);
       for (uint32_t i = 0; i < ctor.arity; i++) {
         sk_buf_cstr(&buf, i ? ", " : "(");
-        if (sk_str_is(parts[i], "_")) sk_buf_str(&buf, case_->params[i].name.text);
-        else sk_buf_str(&buf, parts[i]);
+        if (sk_str_is(parts[i], "_"))
+          sk_buf_str(&buf, case_->params[i].name.text);
+        else
+          sk_buf_str(&buf, parts[i]);
       }
       if (ctor.arity) sk_buf_byte(&buf, ')');
       break;
@@ -193,7 +214,9 @@ static SkStr ctor_text(Cover *c, const SkType *type, Ctor ctor, const SkStr *par
       }
       sk_buf_byte(&buf, ')');
       break;
-    case CTOR_OTHER: sk_buf_byte(&buf, '_'); break;
+    case CTOR_OTHER:
+      sk_buf_byte(&buf, '_');
+      break;
   }
   SkStr text = sk_arena_str(c->k->arena, sk_buf_view(&buf));
   sk_buf_deinit(&buf);
@@ -316,8 +339,8 @@ static const SkType *check_arm(Checker *k, SkArm *arm, const SkType *want, bool 
     return type;
   }
   if (!used) {
-    SkStmt stmt = {.kind = SK_S_EXPR, .start = arm->expr->start, .end = arm->expr->end,
-                   .expr = arm->expr};
+    SkStmt stmt = {
+        .kind = SK_S_EXPR, .start = arm->expr->start, .end = arm->expr->end, .expr = arm->expr};
     if (arm->expr->kind == SK_E_IF || arm->expr->kind == SK_E_MATCH) {
       bool completes = sk_check_stmt(k, &stmt);
       arm->expr = stmt.expr;
@@ -366,8 +389,9 @@ const SkType *sk_check_match(Checker *k, SkExpr *e, const SkType *want, bool use
     if (arm_type->kind == SK_TYPE_VOID) any_void = true;
     if (!used || arm_type->kind == SK_TYPE_VOID) continue;
     const SkType *next = joined ? sk_join(k, joined, arm_type) : arm_type;
-    if (!next && joined && ((joined->kind == SK_TYPE_INT && arm_type->kind == SK_TYPE_FLOAT) ||
-                            (joined->kind == SK_TYPE_FLOAT && arm_type->kind == SK_TYPE_INT))) {
+    if (!next && joined &&
+        ((joined->kind == SK_TYPE_INT && arm_type->kind == SK_TYPE_FLOAT) ||
+         (joined->kind == SK_TYPE_FLOAT && arm_type->kind == SK_TYPE_INT))) {
       next = k->t->float_;
     }
     if (!next && !want) {

@@ -5,9 +5,9 @@
 
 typedef struct Var {
   SkStr name;
-  uint32_t place;       // of its name in the text: index into flags
+  uint32_t place;  // of its name in the text: index into flags
   uint32_t fn_depth;
-  bool is_top;          // variable of the module's top level
+  bool is_top;  // variable of the module's top level
   struct Var *outer;
 } Var;
 
@@ -16,8 +16,8 @@ typedef struct {
   SkStrMap names;
   SK_VEC(Var *) vars;
   uint32_t fn_depth;
-  bool in_init;         // the statements of the module's top level, no lambda around
-  bool at_top;          // directly at the top level, in no block
+  bool in_init;  // the statements of the module's top level, no lambda around
+  bool at_top;   // directly at the top level, in no block
 } Walk;
 
 static void walk_expr(Walk *w, const SkExpr *e);
@@ -106,33 +106,61 @@ static void walk_match(Walk *w, const SkMatch *match) {
 static void walk_expr(Walk *w, const SkExpr *e) {
   if (!e) return;
   switch ((SkExprKind)e->kind) {
-    case SK_E_ERROR: case SK_E_INT: case SK_E_FLOAT: case SK_E_BOOL: case SK_E_NULL:
-    case SK_E_STRING: case SK_E_DOT_CASE: case SK_E_CONVERT: return;
-    case SK_E_SELF: mention(w, SK_STR("self"), false); return;
-    case SK_E_NAME: mention(w, e->name.text, false); return;
-    case SK_E_INTERP: case SK_E_TUPLE: case SK_E_LIST: case SK_E_MAP:
+    case SK_E_ERROR:
+    case SK_E_INT:
+    case SK_E_FLOAT:
+    case SK_E_BOOL:
+    case SK_E_NULL:
+    case SK_E_STRING:
+    case SK_E_DOT_CASE:
+    case SK_E_CONVERT:
+      return;
+    case SK_E_SELF:
+      mention(w, SK_STR("self"), false);
+      return;
+    case SK_E_NAME:
+      mention(w, e->name.text, false);
+      return;
+    case SK_E_INTERP:
+    case SK_E_TUPLE:
+    case SK_E_LIST:
+    case SK_E_MAP:
       for (uint32_t i = 0; i < e->list_count; i++) walk_expr(w, e->list[i]);
       return;
     case SK_E_CALL:
       walk_expr(w, e->left);
       for (uint32_t i = 0; i < e->arg_count; i++) walk_expr(w, e->args[i].value);
       return;
-    case SK_E_MEMBER: case SK_E_TUPLE_PART: case SK_E_FORCE: case SK_E_UNARY: case SK_E_IS:
-    case SK_E_TRY: walk_expr(w, e->left); return;
-    case SK_E_INDEX: case SK_E_BINARY:
+    case SK_E_MEMBER:
+    case SK_E_TUPLE_PART:
+    case SK_E_FORCE:
+    case SK_E_UNARY:
+    case SK_E_IS:
+    case SK_E_TRY:
+      walk_expr(w, e->left);
+      return;
+    case SK_E_INDEX:
+    case SK_E_BINARY:
       walk_expr(w, e->left);
       walk_expr(w, e->right);
       return;
-    case SK_E_LAMBDA: walk_fn(w, e->fn); return;
-    case SK_E_IF: walk_if(w, e->if_); return;
-    case SK_E_MATCH: walk_match(w, e->match); return;
+    case SK_E_LAMBDA:
+      walk_fn(w, e->fn);
+      return;
+    case SK_E_IF:
+      walk_if(w, e->if_);
+      return;
+    case SK_E_MATCH:
+      walk_match(w, e->match);
+      return;
   }
 }
 
 /// The variable that an assignment changes: `p` in `p.x.y = 1`; none in `xs[0] = 1`, where the list
 /// changes, not the variable.
 static const SkExpr *assigned_variable(const SkExpr *place) {
-  while (place && (place->kind == SK_E_MEMBER || place->kind == SK_E_TUPLE_PART)) place = place->left;
+  while (place && (place->kind == SK_E_MEMBER || place->kind == SK_E_TUPLE_PART))
+    place = place->left;
   return place && place->kind == SK_E_NAME ? place : NULL;
 }
 
@@ -141,9 +169,17 @@ static void walk_stmt(Walk *w, const SkStmt *stmt) {
   uint32_t mark = w->vars.count;
   bool at_top = w->at_top;
   switch ((SkStmtKind)stmt->kind) {
-    case SK_S_ERROR: case SK_S_BREAK: case SK_S_CONTINUE: case SK_S_DECL: return;
-    case SK_S_BLOCK: walk_block(w, stmt); return;
-    case SK_S_EXPR: walk_expr(w, stmt->expr); return;
+    case SK_S_ERROR:
+    case SK_S_BREAK:
+    case SK_S_CONTINUE:
+    case SK_S_DECL:
+      return;
+    case SK_S_BLOCK:
+      walk_block(w, stmt);
+      return;
+    case SK_S_EXPR:
+      walk_expr(w, stmt->expr);
+      return;
     case SK_S_ASSIGN: {
       walk_expr(w, stmt->expr);
       const SkExpr *variable = assigned_variable(stmt->expr);
@@ -171,8 +207,13 @@ static void walk_stmt(Walk *w, const SkStmt *stmt) {
       declare_bind(w, stmt->bind);
       walk_block(w, stmt->body);
       break;
-    case SK_S_RETURN: case SK_S_THROW: walk_expr(w, stmt->value); return;
-    case SK_S_DEFER: walk_block(w, stmt->body); return;
+    case SK_S_RETURN:
+    case SK_S_THROW:
+      walk_expr(w, stmt->value);
+      return;
+    case SK_S_DEFER:
+      walk_block(w, stmt->body);
+      return;
     case SK_S_ASSERT:
       walk_expr(w, stmt->expr);
       walk_expr(w, stmt->value);
@@ -254,12 +295,19 @@ static void assigned_expr(Assigned *a, const SkExpr *e);
 static void assigned_stmt(Assigned *a, const SkStmt *stmt) {
   if (!stmt) return;
   switch ((SkStmtKind)stmt->kind) {
-    case SK_S_ERROR: case SK_S_BREAK: case SK_S_CONTINUE: case SK_S_DECL: case SK_S_RETURN:
-    case SK_S_THROW: return;
+    case SK_S_ERROR:
+    case SK_S_BREAK:
+    case SK_S_CONTINUE:
+    case SK_S_DECL:
+    case SK_S_RETURN:
+    case SK_S_THROW:
+      return;
     case SK_S_BLOCK:
       for (uint32_t i = 0; i < stmt->stmt_count; i++) assigned_stmt(a, stmt->stmts[i]);
       return;
-    case SK_S_EXPR: assigned_expr(a, stmt->expr); return;
+    case SK_S_EXPR:
+      assigned_expr(a, stmt->expr);
+      return;
     case SK_S_ASSIGN: {
       const SkExpr *variable = assigned_variable(stmt->expr);
       if (variable) a->fn(a->context, variable->name.text);
@@ -270,8 +318,13 @@ static void assigned_stmt(Assigned *a, const SkStmt *stmt) {
       assigned_expr(a, stmt->value);
       assigned_stmt(a, stmt->else_);
       return;
-    case SK_S_WHILE: case SK_S_FOR: case SK_S_DEFER: assigned_stmt(a, stmt->body); return;
-    case SK_S_ASSERT: return;
+    case SK_S_WHILE:
+    case SK_S_FOR:
+    case SK_S_DEFER:
+      assigned_stmt(a, stmt->body);
+      return;
+    case SK_S_ASSERT:
+      return;
     case SK_S_TRY:
       assigned_stmt(a, stmt->body);
       for (uint32_t i = 0; i < stmt->catch_count; i++) assigned_stmt(a, stmt->catches[i].body);

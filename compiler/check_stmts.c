@@ -3,7 +3,9 @@
 
 // ---- scopes -------------------------------------------------------------------------------------
 
-void sk_open_scope(Checker *k) { k->depth++; }
+void sk_open_scope(Checker *k) {
+  k->depth++;
+}
 
 static void push_binding(Checker *k, SkStr name, SkLocal *local, bool is_narrowing) {
   Binding *binding = SK_NEW(k->arena, Binding);
@@ -144,7 +146,9 @@ void sk_kill_narrowing(Checker *k, SkStr name) {
   for (; binding && binding->is_narrowing; binding = binding->outer) binding->is_dead = true;
 }
 
-static void kill_one(void *context, SkStr name) { sk_kill_narrowing(context, name); }
+static void kill_one(void *context, SkStr name) {
+  sk_kill_narrowing(context, name);
+}
 
 /// Variables that a branch assigns keep nothing of what a test before it proved.
 static void narrow_after(Checker *k, SkExpr *cond, bool truth, SkStmt *survivor) {
@@ -163,8 +167,8 @@ bool sk_check_cond(Checker *k, SkCond *cond) {
   if (type->kind == SK_TYPE_OPTIONAL) {
     type = type->args[0];
   } else if (!type->has_error) {
-    SkDiag *diag = sk_report(k, SK_DIAG_E311, AT(cond->expr), "expected an optional, found %s",
-                             TEXT(k, type));
+    SkDiag *diag =
+        sk_report(k, SK_DIAG_E311, AT(cond->expr), "expected an optional, found %s", TEXT(k, type));
     LABEL(k, diag, "this is never null");
     HELP(k, diag, "use a plain `let` before the statement");
   }
@@ -174,30 +178,35 @@ bool sk_check_cond(Checker *k, SkCond *cond) {
 
 // ---- places -------------------------------------------------------------------------------------
 
-static bool is_list_index(const SkExpr *e) { return e->kind == SK_E_INDEX && !e->op_fn; }
+static bool is_list_index(const SkExpr *e) {
+  return e->kind == SK_E_INDEX && !e->op_fn;
+}
 
 /// May parts of this value be changed in place? Says why not, if `report`.
 static bool is_place(Checker *k, const SkExpr *e) {
   switch ((SkExprKind)e->kind) {
-    case SK_E_ERROR: return true;
+    case SK_E_ERROR:
+      return true;
     case SK_E_NAME:
       if (!e->ref) return true;
       if (e->ref->kind == SK_REF_LOCAL) {
         SkLocal *local = e->ref->local;
         if (local->is_var) return true;
-        SkDiag *diag = sk_report(k, SK_DIAG_E405, AT(e), "`%.*s` cannot be changed",
-                                 SK_STR_ARG(e->name.text));
-        LABEL(k, diag, local->narrowed_from ? "narrowed by a test: bind it to a var first"
-                       : local->is_param    ? "this is a parameter"
-                                            : "declared with `let`");
-        HELP(k, diag, local->is_param ? "copy it: var %.*s = %.*s" : "declare it with var: var %.*s",
+        SkDiag *diag =
+            sk_report(k, SK_DIAG_E405, AT(e), "`%.*s` cannot be changed", SK_STR_ARG(e->name.text));
+        LABEL(k, diag,
+              local->narrowed_from ? "narrowed by a test: bind it to a var first"
+              : local->is_param    ? "this is a parameter"
+                                   : "declared with `let`");
+        HELP(k, diag,
+             local->is_param ? "copy it: var %.*s = %.*s" : "declare it with var: var %.*s",
              SK_STR_ARG(e->name.text), SK_STR_ARG(e->name.text));
         return false;
       }
       if (e->ref->kind == SK_REF_GLOBAL) {
         if (e->ref->global->local->is_var) return true;
-        SkDiag *diag = sk_report(k, SK_DIAG_E405, AT(e), "`%.*s` cannot be changed",
-                                 SK_STR_ARG(e->name.text));
+        SkDiag *diag =
+            sk_report(k, SK_DIAG_E405, AT(e), "`%.*s` cannot be changed", SK_STR_ARG(e->name.text));
         LABEL(k, diag, "declared with `let`");
         return false;
       }
@@ -206,7 +215,8 @@ static bool is_place(Checker *k, const SkExpr *e) {
       if (e->type && e->type->has_error) return true;
       if (e->ref && e->ref->kind == SK_REF_GLOBAL) {
         if (e->ref->global->local->is_var) return true;
-        SkDiag *diag = sk_report(k, SK_DIAG_E405, AT(e), "`%.*s` cannot be changed", SK_STR_ARG(e->name.text));
+        SkDiag *diag =
+            sk_report(k, SK_DIAG_E405, AT(e), "`%.*s` cannot be changed", SK_STR_ARG(e->name.text));
         LABEL(k, diag, "declared with `let` in %.*s", SK_STR_ARG(e->ref->global->module->name));
         return false;
       }
@@ -230,11 +240,29 @@ static bool is_place(Checker *k, const SkExpr *e) {
       if (is_list_index(e)) return true;
       if (e->type && e->type->has_error) return true;
       break;
-    case SK_E_INT: case SK_E_FLOAT: case SK_E_BOOL: case SK_E_NULL: case SK_E_STRING:
-    case SK_E_INTERP: case SK_E_SELF: case SK_E_DOT_CASE: case SK_E_TUPLE: case SK_E_LIST:
-    case SK_E_MAP: case SK_E_CALL: case SK_E_TUPLE_PART: case SK_E_FORCE: case SK_E_UNARY:
-    case SK_E_BINARY: case SK_E_IS: case SK_E_TRY: case SK_E_LAMBDA: case SK_E_IF: case SK_E_MATCH:
-    case SK_E_CONVERT: break;
+    case SK_E_INT:
+    case SK_E_FLOAT:
+    case SK_E_BOOL:
+    case SK_E_NULL:
+    case SK_E_STRING:
+    case SK_E_INTERP:
+    case SK_E_SELF:
+    case SK_E_DOT_CASE:
+    case SK_E_TUPLE:
+    case SK_E_LIST:
+    case SK_E_MAP:
+    case SK_E_CALL:
+    case SK_E_TUPLE_PART:
+    case SK_E_FORCE:
+    case SK_E_UNARY:
+    case SK_E_BINARY:
+    case SK_E_IS:
+    case SK_E_TRY:
+    case SK_E_LAMBDA:
+    case SK_E_IF:
+    case SK_E_MATCH:
+    case SK_E_CONVERT:
+      break;
   }
   SkDiag *diag = sk_report(k, SK_DIAG_E405, AT(e), "this cannot be assigned to");
   LABEL(k, diag, "not a variable, field or list element");
@@ -286,7 +314,8 @@ static void check_op_assign(Checker *k, SkStmt *stmt) {
   stmt->op_fn = binary->op_fn;
   stmt->op_targs = binary->op_targs;
   stmt->op_targ_count = binary->op_targ_count;
-  if (binary->type != stmt->expr->type && !binary->type->has_error && !stmt->expr->type->has_error) {
+  if (binary->type != stmt->expr->type && !binary->type->has_error &&
+      !stmt->expr->type->has_error) {
     sk_report(k, SK_DIAG_E201, AT(stmt), "expected %s, found %s", TEXT(k, stmt->expr->type),
               TEXT(k, binary->type));
   }
@@ -318,12 +347,13 @@ static void check_assign(Checker *k, SkStmt *stmt) {
   }
   bool fine = is_place(k, place);
   if (stmt->op == SK_OP_NONE || !fine) {
-    stmt->value = fine ? sk_check_as(k, stmt->value, place->type)
-                       : sk_check_value(k, stmt->value, NULL);
+    stmt->value =
+        fine ? sk_check_as(k, stmt->value, place->type) : sk_check_value(k, stmt->value, NULL);
   } else {
     check_op_assign(k, stmt);
   }
-  if (place->kind == SK_E_NAME) sk_kill_narrowing(k, place->name.text);
+  if (place->kind == SK_E_NAME)
+    sk_kill_narrowing(k, place->name.text);
   else {
     const SkExpr *root = place;
     while (root->kind == SK_E_MEMBER) root = root->left;
@@ -441,9 +471,9 @@ static void check_jump(Checker *k, SkStmt *stmt) {
   if (stmt->label.text.size) {
     while (loop && !sk_str_eq(loop->stmt->label.text, stmt->label.text)) loop = loop->outer;
     if (!loop) {
-      SkDiag *diag = sk_report(k, SK_DIAG_E404, stmt->label.start, stmt->label.end,
-                               "no loop around this is called `%.*s`",
-                               SK_STR_ARG(stmt->label.text));
+      SkDiag *diag =
+          sk_report(k, SK_DIAG_E404, stmt->label.start, stmt->label.end,
+                    "no loop around this is called `%.*s`", SK_STR_ARG(stmt->label.text));
       HELP(k, diag, "name the loop: %.*s: while ...", SK_STR_ARG(stmt->label.text));
       return;
     }
@@ -472,8 +502,8 @@ static bool check_let(Checker *k, SkStmt *stmt) {
       LABEL(k, diag, "this is never null, so `else` never runs");
     }
     if (sk_check_block(k, stmt->else_)) {
-      SkDiag *diag = sk_report(k, SK_DIAG_E312, AT(stmt->else_),
-                               "the `else` of a `let` must leave the block");
+      SkDiag *diag =
+          sk_report(k, SK_DIAG_E312, AT(stmt->else_), "the `else` of a `let` must leave the block");
       HELP(k, diag, "end it with return, break, continue or throw");
     }
     const SkType *bound = type->kind == SK_TYPE_OPTIONAL ? type->args[0] : type;
@@ -487,7 +517,8 @@ static bool check_let(Checker *k, SkStmt *stmt) {
   stmt->value = want ? sk_check_as(k, stmt->value, want) : sk_check_value(k, stmt->value, NULL);
   const SkType *type = want ? want : stmt->value->type;
   if (type->kind == SK_TYPE_NULL) {
-    SkDiag *diag = sk_report(k, SK_DIAG_E203, AT(stmt->value), "the type of null is not known here");
+    SkDiag *diag =
+        sk_report(k, SK_DIAG_E203, AT(stmt->value), "the type of null is not known here");
     HELP(k, diag, "write it: let x: T? = null");
     type = k->t->error;
   }
@@ -519,8 +550,9 @@ static bool check_return(Checker *k, SkStmt *stmt) {
     stmt->value = sk_check_expr(k, stmt->value, NULL);
     if (stmt->value->type->kind != SK_TYPE_VOID && stmt->value->type->kind != SK_TYPE_NEVER &&
         !stmt->value->type->has_error) {
-      SkDiag *diag = sk_report(k, SK_DIAG_E201, AT(stmt->value),
-                               "this function returns nothing, found %s", TEXT(k, stmt->value->type));
+      SkDiag *diag =
+          sk_report(k, SK_DIAG_E201, AT(stmt->value), "this function returns nothing, found %s",
+                    TEXT(k, stmt->value->type));
       HELP(k, diag, "write its result type: -> %s", TEXT(k, stmt->value->type));
     }
     return false;
@@ -548,9 +580,10 @@ static void check_throw(Checker *k, SkStmt *stmt) {
     if (!converted) {
       SkDiag *diag = sk_report(k, SK_DIAG_E503, AT(stmt->value),
                                "%s cannot be thrown: it is no Error", TEXT(k, stmt->value->type));
-      HELP(k, diag, stmt->value->type->kind == SK_TYPE_STRING
-                        ? "write throw error(message)"
-                        : "declare it `: Error`, with fn message() -> string");
+      HELP(k, diag,
+           stmt->value->type->kind == SK_TYPE_STRING
+               ? "write throw error(message)"
+               : "declare it `: Error`, with fn message() -> string");
     } else {
       stmt->value = converted;
     }
@@ -629,14 +662,30 @@ bool sk_check_stmt(Checker *k, SkStmt *stmt) {
   bool completes = true;
   if (k->arena->failed) return true;
   switch ((SkStmtKind)stmt->kind) {
-    case SK_S_ERROR: case SK_S_DECL: break;
-    case SK_S_BLOCK: completes = sk_check_block(k, stmt); break;
-    case SK_S_EXPR: completes = check_expr_stmt(k, stmt); break;
-    case SK_S_ASSIGN: check_assign(k, stmt); break;
-    case SK_S_LET: completes = check_let(k, stmt); break;
-    case SK_S_WHILE: case SK_S_FOR: completes = check_loop(k, stmt); break;
-    case SK_S_RETURN: completes = check_return(k, stmt); break;
-    case SK_S_BREAK: case SK_S_CONTINUE:
+    case SK_S_ERROR:
+    case SK_S_DECL:
+      break;
+    case SK_S_BLOCK:
+      completes = sk_check_block(k, stmt);
+      break;
+    case SK_S_EXPR:
+      completes = check_expr_stmt(k, stmt);
+      break;
+    case SK_S_ASSIGN:
+      check_assign(k, stmt);
+      break;
+    case SK_S_LET:
+      completes = check_let(k, stmt);
+      break;
+    case SK_S_WHILE:
+    case SK_S_FOR:
+      completes = check_loop(k, stmt);
+      break;
+    case SK_S_RETURN:
+      completes = check_return(k, stmt);
+      break;
+    case SK_S_BREAK:
+    case SK_S_CONTINUE:
       check_jump(k, stmt);
       completes = false;
       break;
@@ -644,13 +693,17 @@ bool sk_check_stmt(Checker *k, SkStmt *stmt) {
       check_throw(k, stmt);
       completes = false;
       break;
-    case SK_S_DEFER: check_defer(k, stmt); break;
+    case SK_S_DEFER:
+      check_defer(k, stmt);
+      break;
     case SK_S_ASSERT:
       stmt->expr = sk_check_as(k, stmt->expr, k->t->bool_);
       if (stmt->value) stmt->value = sk_check_as(k, stmt->value, k->t->string);
       sk_narrow(k, stmt->expr, true);
       break;
-    case SK_S_TRY: completes = check_try(k, stmt); break;
+    case SK_S_TRY:
+      completes = check_try(k, stmt);
+      break;
   }
   stmt->completes = completes;
   return completes;
@@ -666,8 +719,10 @@ bool sk_check_block(Checker *k, SkStmt *block) {
     // What a branch that leaves has proved holds for the rest of the block.
     SkIf *node = stmt->expr->if_;
     if (node->cond.bind || !stmt->completes) continue;
-    if (!node->then->completes) narrow_after(k, node->cond.expr, false, node->else_);
-    else if (node->else_ && !node->else_->completes) narrow_after(k, node->cond.expr, true, node->then);
+    if (!node->then->completes)
+      narrow_after(k, node->cond.expr, false, node->else_);
+    else if (node->else_ && !node->else_->completes)
+      narrow_after(k, node->cond.expr, true, node->then);
   }
   sk_close_scope(k);
   block->completes = completes;
@@ -683,7 +738,10 @@ static bool may_throw(const SkFn *fn) {
 void sk_check_body(Checker *k, SkFn *fn) {
   if (fn->body_checked) return;
   fn->body_checked = true;
-  FnState state = {.outer = k->fn, .fn = fn, .result = fn->result, .may_throw = may_throw(fn),
+  FnState state = {.outer = k->fn,
+                   .fn = fn,
+                   .result = fn->result,
+                   .may_throw = may_throw(fn),
                    .in_default = fn->kind == SK_FN_DEFAULT};
   SkTParam **saved = k->tparams;
   uint32_t saved_count = k->tparam_count;

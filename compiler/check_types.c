@@ -1,7 +1,8 @@
 // Conversions between types, joining of branches, and type arguments found by matching.
 //
 // Inference variables are type parameters made for one call: Checker.infer[i] with its binding in
-// infer_bound[i]. They are handed out like a stack, so their types are interned once and used again.
+// infer_bound[i]. They are handed out like a stack, so their types are interned once and used
+// again.
 #include "compiler/check.h"
 
 static bool is_infer(Checker *k, const SkType *type, uint32_t *index) {
@@ -42,7 +43,9 @@ uint32_t sk_infer_open(Checker *k, SkTParam *const *tparams, uint32_t count, con
   return mark;
 }
 
-void sk_infer_close(Checker *k, uint32_t mark) { k->infer_count = mark; }
+void sk_infer_close(Checker *k, uint32_t mark) {
+  k->infer_count = mark;
+}
 
 bool sk_has_infer(Checker *k, const SkType *type) {
   uint32_t index;
@@ -183,7 +186,8 @@ static void help_mismatch(Checker *k, SkDiag *diag, SkExpr *e, const SkType *wan
          SK_STR_ARG(text));
   } else if (from->kind == SK_TYPE_NULL) {
     HELP(k, diag, "only an optional can be null: %s?", TEXT(k, want));
-  } else if (from->kind == SK_TYPE_FN && want->kind == SK_TYPE_FN && from->throws && !want->throws) {
+  } else if (from->kind == SK_TYPE_FN && want->kind == SK_TYPE_FN && from->throws &&
+             !want->throws) {
     HELP(k, diag, "a function that can throw does not fit here: catch its errors inside");
   }
 }
@@ -193,8 +197,8 @@ SkExpr *sk_convert(Checker *k, SkExpr *e, const SkType *want) {
   if (converted) return converted;
   if (e->type->kind == SK_TYPE_OPTIONAL && sk_fits(k, e->type->args[0], want) &&
       want->kind != SK_TYPE_OPTIONAL) {
-    SkDiag *diag = sk_report(k, SK_DIAG_E201, AT(e), "expected %s, found %s", TEXT(k, want),
-                             TEXT(k, e->type));
+    SkDiag *diag =
+        sk_report(k, SK_DIAG_E201, AT(e), "expected %s, found %s", TEXT(k, want), TEXT(k, e->type));
     LABEL(k, diag, "this may be null");
     help_mismatch(k, diag, e, want);
   } else {

@@ -21,10 +21,16 @@ static const CodeRow rows[SK_DIAG_COUNT] = {
 #include "compiler/diags.def"
 };
 
-const char *sk_diag_code_text(SkDiagCode code) { return rows[code].code; }
-const char *sk_diag_code_summary(SkDiagCode code) { return rows[code].summary; }
+const char *sk_diag_code_text(SkDiagCode code) {
+  return rows[code].code;
+}
+const char *sk_diag_code_summary(SkDiagCode code) {
+  return rows[code].summary;
+}
 
-void sk_diags_init(SkDiags *diags, SkArena *arena) { *diags = (SkDiags){.arena = arena}; }
+void sk_diags_init(SkDiags *diags, SkArena *arena) {
+  *diags = (SkDiags){.arena = arena};
+}
 
 static SkStr format_text(SkArena *arena, const char *format, va_list args) {
   char text[MESSAGE_BYTES];
@@ -42,16 +48,18 @@ static SkStr format_text(SkArena *arena, const char *format, va_list args) {
 SkDiag *sk_diag_add(SkDiags *diags, SkDiagCode code, const SkSource *source, uint32_t start,
                     uint32_t end, const char *format, ...) {
   SkDiag *diag = SK_NEW(diags->arena, SkDiag);
-  *diag = (SkDiag){.code = code, .source = source, .start = start,
-                   .end = end > start ? end : start + 1};
+  *diag = (SkDiag){
+      .code = code, .source = source, .start = start, .end = end > start ? end : start + 1};
   uint32_t first = diags->count > 32 ? diags->count - 32 : 0;
   for (uint32_t i = first; i < diags->count; i++) {
     const SkDiag *other = diags->items[i];
     if (other->code == code && other->start == start && other->source == source) return diag;
   }
   bool is_error = rows[code].severity == SK_SEVERITY_ERROR;
-  if (is_error) diags->error_count++;
-  else diags->warning_count++;
+  if (is_error)
+    diags->error_count++;
+  else
+    diags->warning_count++;
   if ((is_error ? diags->error_count : diags->warning_count) > SK_DIAG_LIMIT) return diag;
   va_list args;
   va_start(args, format);
@@ -61,14 +69,18 @@ SkDiag *sk_diag_add(SkDiags *diags, SkDiagCode code, const SkSource *source, uin
   return diag;
 }
 
-#define SET_TEXT(field)                                    \
-  va_list args;                                            \
-  va_start(args, format);                                  \
-  diag->field = format_text(diags->arena, format, args);   \
+#define SET_TEXT(field)                                  \
+  va_list args;                                          \
+  va_start(args, format);                                \
+  diag->field = format_text(diags->arena, format, args); \
   va_end(args)
 
-void sk_diag_label(SkDiags *diags, SkDiag *diag, const char *format, ...) { SET_TEXT(label); }
-void sk_diag_help(SkDiags *diags, SkDiag *diag, const char *format, ...) { SET_TEXT(help); }
+void sk_diag_label(SkDiags *diags, SkDiag *diag, const char *format, ...) {
+  SET_TEXT(label);
+}
+void sk_diag_help(SkDiags *diags, SkDiag *diag, const char *format, ...) {
+  SET_TEXT(help);
+}
 void sk_diag_note(SkDiags *diags, SkDiag *diag, const SkSource *source, uint32_t start,
                   uint32_t end, const char *format, ...) {
   SET_TEXT(note);
@@ -144,7 +156,8 @@ static void print_snippet(Printer *p, const SkSource *source, uint32_t start, ui
     if (sk_utf8_is_boundary(text.data[i])) carets++;
   }
   if (carets == 0) carets = 1;
-  for (uint32_t i = 0; i < carets && i < LINE_SHOWN_COLUMNS; i++) sk_buf_byte(p->out, (uint8_t)mark);
+  for (uint32_t i = 0; i < carets && i < LINE_SHOWN_COLUMNS; i++)
+    sk_buf_byte(p->out, (uint8_t)mark);
   if (label.size) {
     sk_buf_byte(p->out, ' ');
     sk_buf_str(p->out, label);

@@ -9,9 +9,9 @@
 #include "compiler/token.h"
 
 typedef struct {
-  uint32_t braces;      // open { since the ${
+  uint32_t braces;  // open { since the ${
   bool multi_line;
-  uint32_t begin;       // token index of INTERP_BEGIN
+  uint32_t begin;  // token index of INTERP_BEGIN
 } OpenString;
 
 typedef struct {
@@ -31,15 +31,22 @@ static const char *const token_texts[] = {
 #include "compiler/tokens.def"
 };
 
-const char *sk_token_text(SkTokenKind kind) { return token_texts[kind]; }
+const char *sk_token_text(SkTokenKind kind) {
+  return token_texts[kind];
+}
 
-static SkDiag *report(Lexer *l, SkDiagCode code, uint32_t start, uint32_t end, const char *message) {
+static SkDiag *report(Lexer *l, SkDiagCode code, uint32_t start, uint32_t end,
+                      const char *message) {
   return sk_diag_add(l->diags, code, l->source, start, end, "%s", message);
 }
 
 static SkToken *push(Lexer *l, SkTokenKind kind, uint32_t start) {
-  SkToken token = {.kind = (uint8_t)kind, .newline = l->newline, .space = l->space, .start = start,
-                   .end = l->at, .doc = l->doc};
+  SkToken token = {.kind = (uint8_t)kind,
+                   .newline = l->newline,
+                   .space = l->space,
+                   .start = start,
+                   .end = l->at,
+                   .doc = l->doc};
   l->newline = l->space = false;
   l->doc = 0;
   SK_VEC_PUSH(l->arena, l->out, token);
@@ -50,11 +57,15 @@ static inline char peek(const Lexer *l, uint32_t ahead) {
   return l->at + ahead < l->size ? l->text[l->at + ahead] : '\0';
 }
 
-static inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
+static inline bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 static inline bool is_name_start(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
-static inline bool is_name(char c) { return is_name_start(c) || is_digit(c); }
+static inline bool is_name(char c) {
+  return is_name_start(c) || is_digit(c);
+}
 
 // ---- white space and comments -------------------------------------------------------------------
 
@@ -109,7 +120,8 @@ static void skip_space(Lexer *l) {
       uint32_t start = l->at + 2;
       const char *end = memchr(l->text + l->at, '\n', l->size - l->at);
       l->at = end ? (uint32_t)(end - l->text) : l->size;
-      if (start < l->size && l->text[start] == '/' && !(start + 1 < l->size && l->text[start + 1] == '/'))
+      if (start < l->size && l->text[start] == '/' &&
+          !(start + 1 < l->size && l->text[start + 1] == '/'))
         add_doc(l, start + 1, l->at);
       l->space = true;
     } else if (c == '/' && peek(l, 1) == '*') {
@@ -201,7 +213,8 @@ static void lex_number(Lexer *l) {
   }
   if (peek(l, 0) == '.' && peek(l, 1) != '.' && !is_name_start(peek(l, 1)) && !is_float) {
     l->at++;
-    SkDiag *diag = report(l, SK_DIAG_E003, start, l->at, "a float needs a digit on each side of its dot");
+    SkDiag *diag =
+        report(l, SK_DIAG_E003, start, l->at, "a float needs a digit on each side of its dot");
     sk_diag_help(l->diags, diag, "write %.*s0", (int)(l->at - start), l->text + start);
     is_float = true;
   }
@@ -232,7 +245,8 @@ static int64_t unicode_escape(Lexer *l, uint32_t start) {
   if (digits == 0 || digits > 6 || peek(l, 0) != '}' || !sk_utf8_is_scalar(code)) {
     if (peek(l, 0) == '}') l->at++;
     SkDiag *diag = report(l, SK_DIAG_E006, start, l->at, "this is no Unicode code point");
-    sk_diag_help(l->diags, diag, "write \\u{...} with up to six hex digits, at most 10FFFF, no surrogate");
+    sk_diag_help(l->diags, diag,
+                 "write \\u{...} with up to six hex digits, at most 10FFFF, no surrogate");
     return -1;
   }
   l->at++;
@@ -245,16 +259,26 @@ static int64_t escape(Lexer *l) {
   char c = peek(l, 0);
   l->at++;
   switch (c) {
-    case 'n': return '\n';
-    case 'r': return '\r';
-    case 't': return '\t';
-    case '0': return 0;
-    case '"': return '"';
-    case '\'': return '\'';
-    case '\\': return '\\';
-    case '$': return '$';
-    case 'u': return unicode_escape(l, start);
-    default: break;
+    case 'n':
+      return '\n';
+    case 'r':
+      return '\r';
+    case 't':
+      return '\t';
+    case '0':
+      return 0;
+    case '"':
+      return '"';
+    case '\'':
+      return '\'';
+    case '\\':
+      return '\\';
+    case '$':
+      return '$';
+    case 'u':
+      return unicode_escape(l, start);
+    default:
+      break;
   }
   if (l->at > l->size) l->at = l->size;
   while (l->at < l->size && !sk_utf8_is_boundary(l->text[l->at])) l->at++;
@@ -299,9 +323,12 @@ static uint32_t closing_indent(const Lexer *l, uint32_t from, bool *found) {
   uint32_t depth = 0;
   for (uint32_t i = from; i + 2 < l->size; i++) {
     char c = l->text[i];
-    if (c == '\\') i++;
-    else if (c == '$' && l->text[i + 1] == '{') depth++;
-    else if (c == '}' && depth) depth--;
+    if (c == '\\')
+      i++;
+    else if (c == '$' && l->text[i + 1] == '{')
+      depth++;
+    else if (c == '}' && depth)
+      depth--;
     else if (!depth && c == '"' && l->text[i + 1] == '"' && l->text[i + 2] == '"') {
       uint32_t start = i;
       while (start > from && (l->text[start - 1] == ' ' || l->text[start - 1] == '\t')) start--;
@@ -316,8 +343,8 @@ static uint32_t closing_indent(const Lexer *l, uint32_t from, bool *found) {
 typedef struct {
   Lexer *l;
   SkBuf bytes;
-  uint32_t start;       // of this part
-  uint32_t indent;      // of a multi-line string
+  uint32_t start;   // of this part
+  uint32_t indent;  // of a multi-line string
   bool multi_line, at_line_start, broken;
 } StringState;
 
@@ -341,8 +368,9 @@ static bool lex_string_part(StringState *s) {
     if (s->multi_line && s->at_line_start) skip_indent(s);
     if (l->at >= l->size || (!s->multi_line && l->text[l->at] == '\n')) {
       SkDiag *diag = report(l, SK_DIAG_E005, s->start, s->start + 1, "this string is never closed");
-      sk_diag_help(l->diags, diag, s->multi_line ? "close it with \"\"\""
-                                                 : "close it with \", or open it with \"\"\" to span lines");
+      sk_diag_help(l->diags, diag,
+                   s->multi_line ? "close it with \"\"\""
+                                 : "close it with \", or open it with \"\"\" to span lines");
       s->broken = true;
       return true;
     }
@@ -428,16 +456,22 @@ static void lex_name(Lexer *l) {
 
 /// Longest first within one first character. `>` is always single: types end in `>>`.
 static const SkTokenKind operators[] = {
-    SK_TOKEN_QUESTION_DOT, SK_TOKEN_COALESCE, SK_TOKEN_QUESTION, SK_TOKEN_ARROW, SK_TOKEN_FAT_ARROW,
-    SK_TOKEN_RANGE, SK_TOKEN_RANGE_INCL, SK_TOKEN_SAME, SK_TOKEN_EQ, SK_TOKEN_ASSIGN,
-    SK_TOKEN_NOT_SAME, SK_TOKEN_NE, SK_TOKEN_BANG, SK_TOKEN_SHL_ASSIGN, SK_TOKEN_SHL, SK_TOKEN_LE,
-    SK_TOKEN_LT, SK_TOKEN_GT, SK_TOKEN_PLUS_ASSIGN, SK_TOKEN_PLUS, SK_TOKEN_MINUS_ASSIGN,
-    SK_TOKEN_MINUS, SK_TOKEN_STAR_ASSIGN, SK_TOKEN_STAR, SK_TOKEN_SLASH_ASSIGN, SK_TOKEN_SLASH,
-    SK_TOKEN_PERCENT_ASSIGN, SK_TOKEN_PERCENT, SK_TOKEN_AND_AND, SK_TOKEN_AMP_ASSIGN, SK_TOKEN_AMP,
-    SK_TOKEN_OR_OR, SK_TOKEN_PIPE_ASSIGN, SK_TOKEN_PIPE, SK_TOKEN_CARET_ASSIGN, SK_TOKEN_CARET,
-    SK_TOKEN_TILDE, SK_TOKEN_LPAREN, SK_TOKEN_RPAREN, SK_TOKEN_LBRACKET, SK_TOKEN_RBRACKET,
-    SK_TOKEN_LBRACE, SK_TOKEN_RBRACE, SK_TOKEN_COMMA, SK_TOKEN_SEMICOLON, SK_TOKEN_COLON,
-    SK_TOKEN_DOT,
+    SK_TOKEN_QUESTION_DOT, SK_TOKEN_COALESCE,     SK_TOKEN_QUESTION,
+    SK_TOKEN_ARROW,        SK_TOKEN_FAT_ARROW,    SK_TOKEN_RANGE,
+    SK_TOKEN_RANGE_INCL,   SK_TOKEN_SAME,         SK_TOKEN_EQ,
+    SK_TOKEN_ASSIGN,       SK_TOKEN_NOT_SAME,     SK_TOKEN_NE,
+    SK_TOKEN_BANG,         SK_TOKEN_SHL_ASSIGN,   SK_TOKEN_SHL,
+    SK_TOKEN_LE,           SK_TOKEN_LT,           SK_TOKEN_GT,
+    SK_TOKEN_PLUS_ASSIGN,  SK_TOKEN_PLUS,         SK_TOKEN_MINUS_ASSIGN,
+    SK_TOKEN_MINUS,        SK_TOKEN_STAR_ASSIGN,  SK_TOKEN_STAR,
+    SK_TOKEN_SLASH_ASSIGN, SK_TOKEN_SLASH,        SK_TOKEN_PERCENT_ASSIGN,
+    SK_TOKEN_PERCENT,      SK_TOKEN_AND_AND,      SK_TOKEN_AMP_ASSIGN,
+    SK_TOKEN_AMP,          SK_TOKEN_OR_OR,        SK_TOKEN_PIPE_ASSIGN,
+    SK_TOKEN_PIPE,         SK_TOKEN_CARET_ASSIGN, SK_TOKEN_CARET,
+    SK_TOKEN_TILDE,        SK_TOKEN_LPAREN,       SK_TOKEN_RPAREN,
+    SK_TOKEN_LBRACKET,     SK_TOKEN_RBRACKET,     SK_TOKEN_LBRACE,
+    SK_TOKEN_RBRACE,       SK_TOKEN_COMMA,        SK_TOKEN_SEMICOLON,
+    SK_TOKEN_COLON,        SK_TOKEN_DOT,
 };
 
 static void unknown_character(Lexer *l) {
@@ -447,9 +481,11 @@ static void unknown_character(Lexer *l) {
   SkDiag *diag;
   if (size > 1) {
     // The rest of what was meant as a name goes with it.
-    while (l->at < l->size && (((uint8_t)l->text[l->at] & 0x80) || is_name(l->text[l->at]))) l->at++;
+    while (l->at < l->size && (((uint8_t)l->text[l->at] & 0x80) || is_name(l->text[l->at])))
+      l->at++;
     diag = report(l, SK_DIAG_E001, start, l->at, "this character cannot stand here");
-    sk_diag_help(l->diags, diag, "names are made of A-Z a-z 0-9 _; other scripts go into strings and comments");
+    sk_diag_help(l->diags, diag,
+                 "names are made of A-Z a-z 0-9 _; other scripts go into strings and comments");
   } else {
     diag = report(l, SK_DIAG_E001, start, l->at, "this character cannot stand here");
   }
@@ -483,8 +519,12 @@ static void lex_operator(Lexer *l) {
 }
 
 void sk_lex(SkArena *arena, SkDiags *diags, const SkSource *source, SkTokens *out) {
-  Lexer lexer = {.arena = arena, .diags = diags, .source = source, .text = source->text.data,
-                 .size = source->text.size, .out = out};
+  Lexer lexer = {.arena = arena,
+                 .diags = diags,
+                 .source = source,
+                 .text = source->text.data,
+                 .size = source->text.size,
+                 .out = out};
   Lexer *l = &lexer;
   if (l->size >= 2 && l->text[0] == '#' && l->text[1] == '!') {
     while (l->at < l->size && l->text[l->at] != '\n') l->at++;
@@ -492,9 +532,12 @@ void sk_lex(SkArena *arena, SkDiags *diags, const SkSource *source, SkTokens *ou
   if (l->size >= 3 && memcmp(l->text, "\xEF\xBB\xBF", 3) == 0) l->at = 3;
   while (skip_space(l), l->at < l->size && !arena->failed) {
     char c = l->text[l->at];
-    if (is_name_start(c)) lex_name(l);
-    else if (is_digit(c)) lex_number(l);
-    else if (c == '\'') lex_char(l);
+    if (is_name_start(c))
+      lex_name(l);
+    else if (is_digit(c))
+      lex_number(l);
+    else if (c == '\'')
+      lex_char(l);
     else if (c == '"') {
       uint32_t start = l->at;
       bool multi = peek(l, 1) == '"' && peek(l, 2) == '"';
@@ -525,14 +568,21 @@ void sk_tokens_dump(const SkTokens *tokens, const SkSource *source, SkBuf *out) 
     sk_source_place(source, token->start, &line, &column);
     sk_buf_printf(out, "%u:%u %s", line, column, token_texts[token->kind]);
     switch (token->kind) {
-      case SK_TOKEN_INT: sk_buf_printf(out, " %lld", (long long)token->int_value); break;
-      case SK_TOKEN_FLOAT: sk_buf_printf(out, " %.17g", token->float_value); break;
-      case SK_TOKEN_IDENT: sk_buf_printf(out, " %.*s", SK_STR_ARG(token->text)); break;
+      case SK_TOKEN_INT:
+        sk_buf_printf(out, " %lld", (long long)token->int_value);
+        break;
+      case SK_TOKEN_FLOAT:
+        sk_buf_printf(out, " %.17g", token->float_value);
+        break;
+      case SK_TOKEN_IDENT:
+        sk_buf_printf(out, " %.*s", SK_STR_ARG(token->text));
+        break;
       case SK_TOKEN_STRING:
         sk_buf_byte(out, ' ');
         sk_buf_json(out, token->text);
         break;
-      default: break;
+      default:
+        break;
     }
     sk_buf_cstr(out, "\n");
   }

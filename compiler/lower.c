@@ -1,16 +1,20 @@
 // The lowering of a module: declarations, globals, functions.
 #include "compiler/lower.h"
 
-static uint32_t string(Lower *l, SkStr s) { return sk_builder_string(l->b, s); }
+static uint32_t string(Lower *l, SkStr s) {
+  return sk_builder_string(l->b, s);
+}
 
 static SkMField *lower_fields(Lower *l, const SkParam *params, uint32_t count) {
   SkMField *fields = SK_NEW_ARRAY(l->arena, SkMField, count + 1);
   for (uint32_t i = 0; i < count; i++) {
     const SkParam *param = &params[i];
-    fields[i] = (SkMField){.name = string(l, param->name.text), .type = sk_lower_type(l, param->type),
-                           .is_var = param->is_var, .is_private = param->is_private,
-                           .default_fn = param->default_fn ? string(l, param->default_fn->link_name)
-                                                           : SK_NONE};
+    fields[i] = (SkMField){
+        .name = string(l, param->name.text),
+        .type = sk_lower_type(l, param->type),
+        .is_var = param->is_var,
+        .is_private = param->is_private,
+        .default_fn = param->default_fn ? string(l, param->default_fn->link_name) : SK_NONE};
   }
   return fields;
 }
@@ -21,13 +25,16 @@ static SkStr method_name(const SkFn *fn) {
 
 static void lower_decl(Lower *l, SkDecl *decl) {
   static const SkMDeclKind kinds[] = {
-      [SK_DECL_STRUCT] = SK_MD_STRUCT, [SK_DECL_CLASS] = SK_MD_CLASS, [SK_DECL_ENUM] = SK_MD_ENUM,
-      [SK_DECL_INTERFACE] = SK_MD_INTERFACE, [SK_DECL_EXTEND] = SK_MD_EXTEND,
-      [SK_DECL_ALIAS] = SK_MD_ALIAS};
+      [SK_DECL_STRUCT] = SK_MD_STRUCT, [SK_DECL_CLASS] = SK_MD_CLASS,
+      [SK_DECL_ENUM] = SK_MD_ENUM,     [SK_DECL_INTERFACE] = SK_MD_INTERFACE,
+      [SK_DECL_EXTEND] = SK_MD_EXTEND, [SK_DECL_ALIAS] = SK_MD_ALIAS};
   if (decl->kind > SK_DECL_ALIAS) return;
-  SkMDecl out = {.kind = kinds[decl->kind], .name = string(l, decl->link_name),
-                 .is_pub = decl->is_pub, .is_object = decl->enum_is_object,
-                 .tparam_count = decl->tparam_count, .target = SK_NONE};
+  SkMDecl out = {.kind = kinds[decl->kind],
+                 .name = string(l, decl->link_name),
+                 .is_pub = decl->is_pub,
+                 .is_object = decl->enum_is_object,
+                 .tparam_count = decl->tparam_count,
+                 .target = SK_NONE};
   out.tparams = sk_lower_tparams(l, decl->tparams, decl->tparam_count);
   if (decl->kind == SK_DECL_EXTEND || decl->kind == SK_DECL_ALIAS) {
     out.target = sk_lower_type(l, decl->self_type);
@@ -49,8 +56,10 @@ static void lower_decl(Lower *l, SkDecl *decl) {
     for (uint32_t i = 0; i < decl->method_count; i++) {
       SkFn *fn = decl->methods[i];
       SkMMethod *method = &out.methods[i];
-      *method = (SkMMethod){.name = string(l, method_name(fn)), .function = fn->index,
-                            .is_static = fn->kind == SK_FN_STATIC, .is_private = fn->is_private};
+      *method = (SkMMethod){.name = string(l, method_name(fn)),
+                            .function = fn->index,
+                            .is_static = fn->kind == SK_FN_STATIC,
+                            .is_private = fn->is_private};
       if (decl->kind != SK_DECL_INTERFACE) continue;
       method->function = SK_NONE;
       method->param_count = fn->param_count;
@@ -66,11 +75,19 @@ static void lower_decl(Lower *l, SkDecl *decl) {
 
 static SkMFnKind fn_kind(const SkFn *fn) {
   switch (fn->kind) {
-    case SK_FN_LAMBDA: return SK_MF_LAMBDA;
-    case SK_FN_TEST: return SK_MF_TEST;
-    case SK_FN_INIT: return SK_MF_INIT;
-    case SK_FN_DEFAULT: return SK_MF_DEFAULT;
-    case SK_FN_FREE: case SK_FN_METHOD: case SK_FN_STATIC: case SK_FN_INTERFACE: break;
+    case SK_FN_LAMBDA:
+      return SK_MF_LAMBDA;
+    case SK_FN_TEST:
+      return SK_MF_TEST;
+    case SK_FN_INIT:
+      return SK_MF_INIT;
+    case SK_FN_DEFAULT:
+      return SK_MF_DEFAULT;
+    case SK_FN_FREE:
+    case SK_FN_METHOD:
+    case SK_FN_STATIC:
+    case SK_FN_INTERFACE:
+      break;
   }
   return SK_MF_PLAIN;
 }
@@ -90,7 +107,8 @@ static void function_header(Lower *l, const SkFn *fn, SkMFunction *out) {
   out->params = SK_NEW_ARRAY(l->arena, SkMField, out->param_count + 1);
   if (self) {
     out->params[0] = (SkMField){.name = string(l, SK_STR("self")),
-                                .type = sk_lower_type(l, fn->self_local->type), .default_fn = SK_NONE};
+                                .type = sk_lower_type(l, fn->self_local->type),
+                                .default_fn = SK_NONE};
   }
   SkMField *fields = lower_fields(l, fn->params, fn->param_count);
   for (uint32_t i = 0; i < fn->param_count; i++) out->params[i + (self ? 1 : 0)] = fields[i];
@@ -139,8 +157,10 @@ static void close_body(Fn *f, SkFn *fn) {
     return;
   }
   if (fn->body) sk_lower_block(f, fn->body);
-  if (fn->result->kind == SK_TYPE_VOID) sk_code_op_list(&f->code, SK_OPC_ret, 0, 0, 0, NULL, 0);
-  else sk_code_op(&f->code, SK_OPC_unreachable, 0, 0, 0);
+  if (fn->result->kind == SK_TYPE_VOID)
+    sk_code_op_list(&f->code, SK_OPC_ret, 0, 0, 0, NULL, 0);
+  else
+    sk_code_op(&f->code, SK_OPC_unreachable, 0, 0, 0);
 }
 
 void sk_lower_function(Lower *l, SkFn *fn) {
@@ -148,8 +168,10 @@ void sk_lower_function(Lower *l, SkFn *fn) {
   sk_code_init(&state.code, l->arena);
   sk_place(&state, fn->start);
   open_params(&state, fn);
-  if (fn->intrinsic.size) sk_lower_intrinsic_body(&state, fn);
-  else close_body(&state, fn);
+  if (fn->intrinsic.size)
+    sk_lower_intrinsic_body(&state, fn);
+  else
+    close_body(&state, fn);
   SkMFunction out = {0};
   function_header(l, fn, &out);
   out.capture_count = fn->captures.count;

@@ -2,7 +2,8 @@
 //
 // Invariants
 //  1. An expression gives one register of its wide type, or SK_NONE if it has no value.
-//  2. A local variable keeps its register for the whole function (SkLocal.scratch - 1); a cell local
+//  2. A local variable keeps its register for the whole function (SkLocal.scratch - 1); a cell
+//  local
 //     keeps the register of its cell.
 //  3. A destination hint is written only by the last instruction of an expression, so that
 //     `x = f(x) + x` reads the old x.
@@ -18,7 +19,7 @@ typedef struct {
   SkBuilder *b;
   uint32_t *type_cache;  // by SkType.id: builder type + 1
   uint32_t type_capacity;
-  uint32_t synthesized;  // functions made for bound methods and constructors as values
+  uint32_t synthesized;         // functions made for bound methods and constructors as values
   SK_VEC(SkMFunction) pending;  // those, to be added after all others
 } Lower;
 
@@ -59,7 +60,8 @@ uint32_t sk_read_reg(Fn *f, SkLocal *local);
 void sk_write_local(Fn *f, SkLocal *local, uint32_t value);
 uint32_t sk_define_local(Fn *f, SkLocal *local);
 void sk_lower_block_value(Fn *f, SkStmt *block, uint32_t dst);
-void sk_lower_operator(Fn *f, SkOperator op, const SkType *type, uint32_t dst, uint32_t a, uint32_t b);
+void sk_lower_operator(Fn *f, SkOperator op, const SkType *type, uint32_t dst, uint32_t a,
+                       uint32_t b);
 uint32_t sk_lower_int(Fn *f, int64_t value);
 void sk_lower_if(Fn *f, SkExpr *e, uint32_t dst);
 

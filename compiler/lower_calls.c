@@ -12,7 +12,8 @@ static SkOpcode op_by_name(SkStr name) {
   return SK_OPC_COUNT;
 }
 
-/// Emits "op.NAME" or "op.NAME:number" on the arguments; fixed operands first, the rest as the list.
+/// Emits "op.NAME" or "op.NAME:number" on the arguments; fixed operands first, the rest as the
+/// list.
 static bool emit_op(Fn *f, SkStr intrinsic, uint32_t dst, const uint32_t *args, uint32_t count) {
   SkStr name = sk_str_n(intrinsic.data + 3, intrinsic.size - 3);
   uint32_t number = 0;
@@ -27,9 +28,12 @@ static bool emit_op(Fn *f, SkStr intrinsic, uint32_t dst, const uint32_t *args, 
   const char *format = sk_op_infos[op].format;
   for (; *format && *format != '*'; format++) {
     uint32_t value = 0;
-    if (*format == 'd') value = dst;
-    else if (*format == 's') value = next < count ? args[next++] : SK_NONE;
-    else if (*format == 'n') value = number;
+    if (*format == 'd')
+      value = dst;
+    else if (*format == 's')
+      value = next < count ? args[next++] : SK_NONE;
+    else if (*format == 'n')
+      value = number;
     operands[at++] = value;
   }
   sk_code_op_list(&f->code, op, operands[0], operands[1], operands[2], args + next,
@@ -102,7 +106,9 @@ static void after_call(Fn *f, const SkType *result) {
 uint32_t sk_emit_call(Fn *f, SkFn *fn, const SkType *const *targs, uint32_t targ_count,
                       const SkType *result, const uint32_t *args, uint32_t count, uint32_t hint) {
   uint32_t dst = result_reg(f, result, hint);
-  if (fn->intrinsic.size && !sk_str_is(fn->intrinsic, "op.guarded")) {
+  bool is_inline = fn->intrinsic.size && !sk_str_is(fn->intrinsic, "op.guarded") &&
+                   (f->l->module->is_std || sk_str_starts(fn->intrinsic, "op."));
+  if (is_inline) {
     emit_intrinsic(f, fn->intrinsic, dst, args, count);
   } else {
     uint32_t ref = sk_lower_fn_ref(f->l, fn, targs, targ_count);
@@ -122,13 +128,15 @@ uint32_t sk_emit_method(Fn *f, SkFn *fn, const SkType *on, const SkType *result,
       targs = (const SkType *const *)on->args;
       targ_count = on->arg_count;
     } else if (fn->decl && fn->decl->tparam_count) {
-      targs = (const SkType *const *)on->args;  // extensions of lists and interfaces: their arguments
+      targs =
+          (const SkType *const *)on->args;  // extensions of lists and interfaces: their arguments
       targ_count = fn->decl->tparam_count;
     }
     return sk_emit_call(f, fn, targs, targ_count, result, args, count, hint);
   }
   uint32_t dst = result_reg(f, result, hint);
-  sk_code_op_list(&f->code, SK_OPC_call_iface, dst, sk_lower_type(f->l, on), fn->index, args, count);
+  sk_code_op_list(&f->code, SK_OPC_call_iface, dst, sk_lower_type(f->l, on), fn->index, args,
+                  count);
   after_call(f, result);
   return dst;
 }
@@ -137,7 +145,8 @@ uint32_t sk_emit_method(Fn *f, SkFn *fn, const SkType *on, const SkType *result,
 static uint32_t *lower_args(Fn *f, SkExpr *e, uint32_t first, uint32_t *count) {
   SkCallTarget *target = e->target;
   uint32_t params = target->params || target->kind == SK_CALL_NEW || target->kind == SK_CALL_CASE
-                        ? target->param_count : e->arg_count;
+                        ? target->param_count
+                        : e->arg_count;
   uint32_t *regs = SK_NEW_ARRAY(f->l->arena, uint32_t, first + params + 1);
   for (uint32_t i = 0; i < params; i++) regs[first + i] = SK_NONE;
   for (uint32_t i = 0; i < e->arg_count; i++) {
@@ -162,11 +171,16 @@ static uint32_t lower_convert(Fn *f, SkExpr *e, uint32_t hint) {
   if (from == to) return value;
   uint32_t dst = result_reg(f, e->type, hint);
   sk_place(f, e->start);
-  if (to->kind == SK_TYPE_STRING) sk_code_op(&f->code, SK_OPC_str, dst, value, 0);
-  else if (to->kind == SK_TYPE_FLOAT) sk_code_op(&f->code, SK_OPC_int_to_float, dst, value, 0);
-  else if (to->kind != SK_TYPE_INT) sk_code_op(&f->code, SK_OPC_narrow, dst, value, sk_lower_type(f->l, to));
-  else if (from->kind == SK_TYPE_FLOAT) sk_code_op(&f->code, SK_OPC_float_to_int, dst, value, 0);
-  else sk_code_op(&f->code, SK_OPC_ordinal, dst, value, 0);
+  if (to->kind == SK_TYPE_STRING)
+    sk_code_op(&f->code, SK_OPC_str, dst, value, 0);
+  else if (to->kind == SK_TYPE_FLOAT)
+    sk_code_op(&f->code, SK_OPC_int_to_float, dst, value, 0);
+  else if (to->kind != SK_TYPE_INT)
+    sk_code_op(&f->code, SK_OPC_narrow, dst, value, sk_lower_type(f->l, to));
+  else if (from->kind == SK_TYPE_FLOAT)
+    sk_code_op(&f->code, SK_OPC_float_to_int, dst, value, 0);
+  else
+    sk_code_op(&f->code, SK_OPC_ordinal, dst, value, 0);
   return dst;
 }
 
@@ -192,7 +206,8 @@ static const SkType *plain_result(SkCallTarget *target, const SkType *type) {
   return target->fn->result->kind == SK_TYPE_OPTIONAL ? type : type->args[0];
 }
 
-static uint32_t call_method(Fn *f, SkExpr *e, uint32_t receiver, const SkType *result, uint32_t hint) {
+static uint32_t call_method(Fn *f, SkExpr *e, uint32_t receiver, const SkType *result,
+                            uint32_t hint) {
   SkCallTarget *target = e->target;
   uint32_t count;
   uint32_t *args = lower_args(f, e, 1, &count);
@@ -234,9 +249,15 @@ uint32_t sk_lower_call(Fn *f, SkExpr *e, uint32_t hint) {
   SkCallTarget *target = e->target;
   uint32_t count;
   switch (target->kind) {
-    case SK_CALL_CONVERT: return lower_convert(f, e, hint);
-    case SK_CALL_NEW: case SK_CALL_CASE: return lower_construct(f, e, hint);
-    case SK_CALL_METHOD: case SK_CALL_IFACE: case SK_CALL_BOUND: return lower_method(f, e, hint);
+    case SK_CALL_CONVERT:
+      return lower_convert(f, e, hint);
+    case SK_CALL_NEW:
+    case SK_CALL_CASE:
+      return lower_construct(f, e, hint);
+    case SK_CALL_METHOD:
+    case SK_CALL_IFACE:
+    case SK_CALL_BOUND:
+      return lower_method(f, e, hint);
     case SK_CALL_FN: {
       uint32_t *args = lower_args(f, e, 0, &count);
       sk_place(f, e->left ? e->left->start : e->start);
@@ -252,7 +273,8 @@ uint32_t sk_lower_call(Fn *f, SkExpr *e, uint32_t hint) {
       after_call(f, e->type);
       return dst;
     }
-    case SK_CALL_NONE: break;
+    case SK_CALL_NONE:
+      break;
   }
   return SK_NONE;
 }
@@ -298,8 +320,8 @@ static SkFn *synthesize(Fn *f, const char *what, const SkType *type, bool is_lam
   }
   fn->result = type->args[type->arg_count - 1];
   fn->throws = type->throws ? SK_THROWS_YES : SK_THROWS_NO;
-  fn->link_name = sk_arena_printf(l->arena, "%.*s.%s%u", SK_STR_ARG(f->fn->link_name), what,
-                                  ++l->synthesized);
+  fn->link_name =
+      sk_arena_printf(l->arena, "%.*s.%s%u", SK_STR_ARG(f->fn->link_name), what, ++l->synthesized);
   return fn;
 }
 
@@ -321,7 +343,8 @@ static void close_synthesized(Fn *inner, SkFn *fn, uint32_t value, const SkType 
   sk_add_synthesized(inner->l, inner, &function);
 }
 
-static uint32_t lower_bound(Fn *f, SkExpr *e, uint32_t receiver, const SkType *type, uint32_t hint) {
+static uint32_t lower_bound(Fn *f, SkExpr *e, uint32_t receiver, const SkType *type,
+                            uint32_t hint) {
   SkRefInfo *ref = e->ref;
   SkFn *fn = synthesize(f, "bound", type, true);
   Fn inner;
@@ -364,8 +387,8 @@ static uint32_t lower_constructor_value(Fn *f, SkExpr *e, uint32_t hint) {
     sk_code_op_list(&inner.code, SK_OPC_new_case, value, type, ref->case_->ordinal, args,
                     fn->param_count);
   } else {
-    sk_code_op_list(&inner.code, ref->decl->kind == SK_DECL_STRUCT ? SK_OPC_pack : SK_OPC_new, value,
-                    type, 0, args, fn->param_count);
+    sk_code_op_list(&inner.code, ref->decl->kind == SK_DECL_STRUCT ? SK_OPC_pack : SK_OPC_new,
+                    value, type, 0, args, fn->param_count);
   }
   close_synthesized(&inner, fn, value, NULL);
   uint32_t count;
@@ -380,18 +403,21 @@ uint32_t sk_lower_ref(Fn *f, SkExpr *e, uint32_t hint) {
   SkRefInfo *ref = e->ref;
   uint32_t dst;
   switch (ref->kind) {
-    case SK_REF_LOCAL: return sk_read_reg(f, ref->local);
+    case SK_REF_LOCAL:
+      return sk_read_reg(f, ref->local);
     case SK_REF_GLOBAL:
       dst = result_reg(f, e->type, hint);
       sk_place(f, e->start);
       sk_code_op(&f->code, SK_OPC_ldg, dst,
                  sk_builder_global_ref(f->l->b, sk_lower_import(f->l, ref->global->module),
-                                       ref->global->link_name), 0);
+                                       ref->global->link_name),
+                 0);
       return dst;
     case SK_REF_FN:
       dst = result_reg(f, e->type, hint);
       sk_code_op(&f->code, SK_OPC_fn_ref, dst,
-                 sk_lower_fn_ref(f->l, ref->fn, (const SkType *const *)ref->targs, ref->targ_count), 0);
+                 sk_lower_fn_ref(f->l, ref->fn, (const SkType *const *)ref->targs, ref->targ_count),
+                 0);
       return dst;
     case SK_REF_CASE:
       if (ref->case_->param_count) return lower_constructor_value(f, e, hint);
@@ -399,8 +425,10 @@ uint32_t sk_lower_ref(Fn *f, SkExpr *e, uint32_t hint) {
       sk_code_op_list(&f->code, SK_OPC_new_case, dst, sk_lower_type(f->l, ref->on),
                       ref->case_->ordinal, NULL, 0);
       return dst;
-    case SK_REF_NEW: return lower_constructor_value(f, e, hint);
-    case SK_REF_BOUND: case SK_REF_BOUND_IFACE: {
+    case SK_REF_NEW:
+      return lower_constructor_value(f, e, hint);
+    case SK_REF_BOUND:
+    case SK_REF_BOUND_IFACE: {
       uint32_t receiver = sk_lower_expr(f, e->left, SK_NONE);
       if (receiver == SK_NONE) return SK_NONE;
       if (!e->optional) return lower_bound(f, e, receiver, e->type, hint);
@@ -416,7 +444,11 @@ uint32_t sk_lower_ref(Fn *f, SkExpr *e, uint32_t hint) {
       sk_code_bind(&f->code, done);
       return dst;
     }
-    case SK_REF_NONE: case SK_REF_FIELD: case SK_REF_TYPE: case SK_REF_MODULE: break;
+    case SK_REF_NONE:
+    case SK_REF_FIELD:
+    case SK_REF_TYPE:
+    case SK_REF_MODULE:
+      break;
   }
   return SK_NONE;
 }

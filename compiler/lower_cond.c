@@ -4,11 +4,20 @@
 static SkOpcode compare_jump(SkOperator op, bool sense, bool is_float, bool *swap) {
   *swap = false;
   switch ((int)op) {
-    case SK_OP_EQ: return sense ? SK_OPC_jeq : SK_OPC_jne;
-    case SK_OP_NE: return sense ? SK_OPC_jne : SK_OPC_jeq;
-    case SK_OP_GT: *swap = true; op = SK_OP_LT; break;
-    case SK_OP_GE: *swap = true; op = SK_OP_LE; break;
-    default: break;
+    case SK_OP_EQ:
+      return sense ? SK_OPC_jeq : SK_OPC_jne;
+    case SK_OP_NE:
+      return sense ? SK_OPC_jne : SK_OPC_jeq;
+    case SK_OP_GT:
+      *swap = true;
+      op = SK_OP_LT;
+      break;
+    case SK_OP_GE:
+      *swap = true;
+      op = SK_OP_LE;
+      break;
+    default:
+      break;
   }
   if (sense) return op == SK_OP_LT ? SK_OPC_jlt : SK_OPC_jle;
   if (is_float) return op == SK_OP_LT ? SK_OPC_jnlt : SK_OPC_jnle;
@@ -50,8 +59,10 @@ static void jump_null(Fn *f, SkExpr *e, bool sense, uint32_t label) {
     return;
   }
   uint32_t to = narrowed_reg(f, e, operand->type->args[0]);
-  if (jump_when_some) sk_code_op(&f->code, SK_OPC_jsome, to, value, label);
-  else sk_jump_some(f, to, value, label);
+  if (jump_when_some)
+    sk_code_op(&f->code, SK_OPC_jsome, to, value, label);
+  else
+    sk_jump_some(f, to, value, label);
 }
 
 static void jump_is(Fn *f, SkExpr *e, bool sense, uint32_t label) {
@@ -141,8 +152,8 @@ bool sk_lower_cond(Fn *f, SkCond *cond, bool sense, uint32_t label) {
   uint32_t value = sk_lower_expr(f, cond->expr, SK_NONE);
   if (value == SK_NONE) return false;
   SkLocal *local = cond->bind->local;
-  uint32_t inner = local && !local->is_cell && !local->is_global
-                       ? sk_define_local(f, local) : sk_new_reg(f, cond->bind->type);
+  uint32_t inner = local && !local->is_cell && !local->is_global ? sk_define_local(f, local)
+                                                                 : sk_new_reg(f, cond->bind->type);
   if (sense) {
     sk_code_op(&f->code, SK_OPC_jsome, inner, value, label);
   } else {

@@ -73,8 +73,8 @@ void sk_lower_into(Fn *f, SkExpr *e, uint32_t dst) {
 // ---- paths --------------------------------------------------------------------------------------
 
 typedef struct {
-  SkExpr *base;      // object (field), list (index) or value
-  SkExpr *index;     // list element: the index
+  SkExpr *base;   // object (field), list (index) or value
+  SkExpr *index;  // list element: the index
   bool is_object;
   Regs path;
 } Path;
@@ -141,10 +141,10 @@ static uint32_t lower_optional_part(Fn *f, SkExpr *e, uint32_t hint) {
     part_type = inner_type->args[step];
   } else {
     step = e->ref->field->index;
-    part_type = sk_type_wide(&f->l->c->types,
-                             sk_type_substitute(&f->l->c->types, e->ref->field->type,
-                                                inner_type->decl->tparams, inner_type->args,
-                                                inner_type->arg_count));
+    part_type =
+        sk_type_wide(&f->l->c->types, sk_type_substitute(&f->l->c->types, e->ref->field->type,
+                                                         inner_type->decl->tparams,
+                                                         inner_type->args, inner_type->arg_count));
   }
   bool wraps = part_type != e->type;
   uint32_t part = wraps ? sk_new_reg(f, part_type) : dst;
@@ -161,7 +161,8 @@ static uint32_t lower_optional_part(Fn *f, SkExpr *e, uint32_t hint) {
 
 /// Adds what a chain of + and interpolations is made of; each part becomes a string register.
 static void string_parts(Fn *f, SkExpr *e, Regs *parts) {
-  if (e->kind == SK_E_BINARY && e->op == SK_OP_ADD && !e->op_fn && e->type->kind == SK_TYPE_STRING) {
+  if (e->kind == SK_E_BINARY && e->op == SK_OP_ADD && !e->op_fn &&
+      e->type->kind == SK_TYPE_STRING) {
     string_parts(f, e->left, parts);
     string_parts(f, e->right, parts);
     return;
@@ -202,12 +203,13 @@ static uint32_t lower_concat(Fn *f, SkExpr *e, uint32_t hint) {
 void sk_lower_operator(Fn *f, SkOperator op, const SkType *type, uint32_t dst, uint32_t a,
                        uint32_t b) {
   static const SkOpcode ops[] = {
-      [SK_OP_ADD] = SK_OPC_add, [SK_OP_SUB] = SK_OPC_sub, [SK_OP_MUL] = SK_OPC_mul,
-      [SK_OP_DIV] = SK_OPC_div, [SK_OP_MOD] = SK_OPC_mod, [SK_OP_AND] = SK_OPC_and,
-      [SK_OP_OR] = SK_OPC_or,   [SK_OP_XOR] = SK_OPC_xor, [SK_OP_SHL] = SK_OPC_shl,
+      [SK_OP_ADD] = SK_OPC_add, [SK_OP_SUB] = SK_OPC_sub,   [SK_OP_MUL] = SK_OPC_mul,
+      [SK_OP_DIV] = SK_OPC_div, [SK_OP_MOD] = SK_OPC_mod,   [SK_OP_AND] = SK_OPC_and,
+      [SK_OP_OR] = SK_OPC_or,   [SK_OP_XOR] = SK_OPC_xor,   [SK_OP_SHL] = SK_OPC_shl,
       [SK_OP_SHR] = SK_OPC_shr, [SK_OP_USHR] = SK_OPC_ushr, [SK_OP_EQ] = SK_OPC_eq,
-      [SK_OP_NE] = SK_OPC_ne,   [SK_OP_SAME] = SK_OPC_same, [SK_OP_LT] = SK_OPC_lt,
-      [SK_OP_LE] = SK_OPC_le,   [SK_OP_GT] = SK_OPC_lt,   [SK_OP_GE] = SK_OPC_le,
+      [SK_OP_NE] = SK_OPC_ne,   [SK_OP_SAME] = SK_OPC_same, [SK_OP_NOT_SAME] = SK_OPC_same,
+      [SK_OP_LT] = SK_OPC_lt,   [SK_OP_LE] = SK_OPC_le,     [SK_OP_GT] = SK_OPC_lt,
+      [SK_OP_GE] = SK_OPC_le,
   };
   if (type->kind == SK_TYPE_STRING && op == SK_OP_ADD) {
     uint32_t parts[] = {a, b};
@@ -257,9 +259,10 @@ static uint32_t lower_binary(Fn *f, SkExpr *e, uint32_t hint) {
   SkOperator op = (SkOperator)e->op;
   if (op == SK_OP_LOGIC_AND || op == SK_OP_LOGIC_OR) return lower_bool(f, e, hint);
   if (op == SK_OP_COALESCE) return lower_coalesce(f, e, hint);
-  if (op == SK_OP_ADD && !e->op_fn && e->type->kind == SK_TYPE_STRING) return lower_concat(f, e, hint);
-  if ((op == SK_OP_EQ || op == SK_OP_NE) && (e->narrow_count || is_null_operand(e->left) ||
-                                             is_null_operand(e->right))) {
+  if (op == SK_OP_ADD && !e->op_fn && e->type->kind == SK_TYPE_STRING)
+    return lower_concat(f, e, hint);
+  if ((op == SK_OP_EQ || op == SK_OP_NE) &&
+      (e->narrow_count || is_null_operand(e->left) || is_null_operand(e->right))) {
     SkExpr *operand = is_null_operand(e->left) ? e->right : e->left;
     if (e->narrow_count) return lower_bool(f, e, hint);
     uint32_t value = sk_lower_expr(f, operand, SK_NONE);
@@ -280,10 +283,7 @@ static uint32_t lower_binary(Fn *f, SkExpr *e, uint32_t hint) {
   uint32_t dst = result(f, e, hint);
   sk_place(f, e->op_start);
   sk_lower_operator(f, op, e->left->type, dst, a, b);
-  if (op == SK_OP_NOT_SAME) {
-    sk_code_op(&f->code, SK_OPC_same, dst, a, b);
-    sk_code_op(&f->code, SK_OPC_not, dst, dst, 0);
-  }
+  if (op == SK_OP_NOT_SAME) sk_code_op(&f->code, SK_OPC_not, dst, dst, 0);
   return dst;
 }
 
@@ -294,7 +294,10 @@ static uint32_t lower_unary(Fn *f, SkExpr *e, uint32_t hint) {
     return dst;
   }
   if (e->op == SK_OP_NEG && e->left->kind == SK_E_FLOAT) {
-    union { double f; int64_t i; } bits = {-e->left->float_value};
+    union {
+      double f;
+      int64_t i;
+    } bits = {-e->left->float_value};
     uint32_t dst = result(f, e, hint);
     sk_code_op_imm(&f->code, SK_OPC_const_float, dst, bits.i);
     return dst;
@@ -345,7 +348,8 @@ static uint32_t lower_elements(Fn *f, SkExpr *e, uint32_t hint) {
   } else {
     sk_code_op_list(&f->code, SK_OPC_new_list, dst, sk_lower_type(f->l, e->type), 0, regs, first);
   }
-  const SkType *element = e->kind == SK_E_LIST ? sk_type_wide(&f->l->c->types, e->type->args[0]) : NULL;
+  const SkType *element =
+      e->kind == SK_E_LIST ? sk_type_wide(&f->l->c->types, e->type->args[0]) : NULL;
   uint32_t spare = first < e->list_count ? sk_new_reg(f, element) : SK_NONE;
   for (uint32_t i = first; i < e->list_count; i++) {
     uint32_t value = sk_lower_expr(f, e->list[i], spare);
@@ -376,8 +380,10 @@ static uint32_t lower_map(Fn *f, SkExpr *e, uint32_t hint) {
 /// A block as a value: its last statement's expression goes to dst (SK_NONE: dropped).
 void sk_lower_block_value(Fn *f, SkStmt *block, uint32_t dst) {
   if (block->kind != SK_S_BLOCK) {
-    if (dst == SK_NONE) sk_lower_stmt(f, block);
-    else sk_lower_into(f, block->expr, dst);
+    if (dst == SK_NONE)
+      sk_lower_stmt(f, block);
+    else
+      sk_lower_into(f, block->expr, dst);
     return;
   }
   sk_lower_block_from(f, block, 0, dst);
@@ -405,8 +411,10 @@ static bool gives_value(const SkType *type) {
 
 static uint32_t lower_branches(Fn *f, SkExpr *e, uint32_t hint) {
   uint32_t dst = gives_value(e->type) ? result(f, e, hint) : SK_NONE;
-  if (e->kind == SK_E_IF) sk_lower_if(f, e, dst);
-  else sk_lower_match(f, e, dst);
+  if (e->kind == SK_E_IF)
+    sk_lower_if(f, e, dst);
+  else
+    sk_lower_match(f, e, dst);
   return dst;
 }
 
@@ -438,12 +446,15 @@ static uint32_t lower_convert(Fn *f, SkExpr *e, uint32_t hint) {
       dst = result(f, e, hint);
       sk_code_op(&f->code, SK_OPC_null, dst, 0, 0);
       return dst;
-    case SK_CONVERT_SOME: case SK_CONVERT_IFACE:
+    case SK_CONVERT_SOME:
+    case SK_CONVERT_IFACE:
       value = sk_lower_expr(f, e->left, SK_NONE);
       if (value == SK_NONE) return SK_NONE;
       dst = result(f, e, hint);
-      if (e->convert == SK_CONVERT_SOME) sk_code_op(&f->code, SK_OPC_some, dst, value, 0);
-      else sk_code_op(&f->code, SK_OPC_to_iface, dst, value, 0);
+      if (e->convert == SK_CONVERT_SOME)
+        sk_code_op(&f->code, SK_OPC_some, dst, value, 0);
+      else
+        sk_code_op(&f->code, SK_OPC_to_iface, dst, value, 0);
       return dst;
     case SK_CONVERT_FN:
       value = sk_lower_expr(f, e->left, SK_NONE);
@@ -470,7 +481,10 @@ static uint32_t lower_literal(Fn *f, SkExpr *e, uint32_t hint) {
   if (e->kind == SK_E_INT) {
     sk_code_op_imm(&f->code, SK_OPC_const_int, dst, e->int_value);
   } else if (e->kind == SK_E_FLOAT) {
-    union { double f; int64_t i; } bits = {e->float_value};
+    union {
+      double f;
+      int64_t i;
+    } bits = {e->float_value};
     sk_code_op_imm(&f->code, SK_OPC_const_float, dst, bits.i);
   } else if (e->kind == SK_E_BOOL) {
     sk_code_op(&f->code, SK_OPC_const_bool, dst, e->bool_value, 0);
@@ -482,12 +496,24 @@ static uint32_t lower_literal(Fn *f, SkExpr *e, uint32_t hint) {
 
 uint32_t sk_lower_expr(Fn *f, SkExpr *e, uint32_t hint) {
   switch ((SkExprKind)e->kind) {
-    case SK_E_INT: case SK_E_FLOAT: case SK_E_BOOL: case SK_E_STRING: return lower_literal(f, e, hint);
-    case SK_E_INTERP: return lower_concat(f, e, hint);
-    case SK_E_SELF: case SK_E_NAME: case SK_E_DOT_CASE: return sk_lower_ref(f, e, hint);
-    case SK_E_TUPLE: case SK_E_LIST: return lower_elements(f, e, hint);
-    case SK_E_MAP: return lower_map(f, e, hint);
-    case SK_E_CALL: return sk_lower_call(f, e, hint);
+    case SK_E_INT:
+    case SK_E_FLOAT:
+    case SK_E_BOOL:
+    case SK_E_STRING:
+      return lower_literal(f, e, hint);
+    case SK_E_INTERP:
+      return lower_concat(f, e, hint);
+    case SK_E_SELF:
+    case SK_E_NAME:
+    case SK_E_DOT_CASE:
+      return sk_lower_ref(f, e, hint);
+    case SK_E_TUPLE:
+    case SK_E_LIST:
+      return lower_elements(f, e, hint);
+    case SK_E_MAP:
+      return lower_map(f, e, hint);
+    case SK_E_CALL:
+      return sk_lower_call(f, e, hint);
     case SK_E_MEMBER:
       if (e->ref && e->ref->kind == SK_REF_FIELD) {
         return e->optional ? lower_optional_part(f, e, hint) : lower_path(f, e, hint);
@@ -495,7 +521,8 @@ uint32_t sk_lower_expr(Fn *f, SkExpr *e, uint32_t hint) {
       return sk_lower_ref(f, e, hint);
     case SK_E_TUPLE_PART:
       return e->optional ? lower_optional_part(f, e, hint) : lower_path(f, e, hint);
-    case SK_E_INDEX: return lower_index(f, e, hint);
+    case SK_E_INDEX:
+      return lower_index(f, e, hint);
     case SK_E_FORCE: {
       uint32_t value = sk_lower_expr(f, e->left, SK_NONE);
       if (value == SK_NONE) return SK_NONE;
@@ -504,14 +531,24 @@ uint32_t sk_lower_expr(Fn *f, SkExpr *e, uint32_t hint) {
       sk_code_op(&f->code, SK_OPC_unwrap, dst, value, 0);
       return dst;
     }
-    case SK_E_UNARY: return lower_unary(f, e, hint);
-    case SK_E_BINARY: return lower_binary(f, e, hint);
-    case SK_E_IS: return lower_is(f, e, hint);
-    case SK_E_TRY: return lower_try(f, e, hint);
-    case SK_E_LAMBDA: return sk_lower_lambda(f, e, hint);
-    case SK_E_IF: case SK_E_MATCH: return lower_branches(f, e, hint);
-    case SK_E_CONVERT: return lower_convert(f, e, hint);
-    case SK_E_ERROR: case SK_E_NULL: break;
+    case SK_E_UNARY:
+      return lower_unary(f, e, hint);
+    case SK_E_BINARY:
+      return lower_binary(f, e, hint);
+    case SK_E_IS:
+      return lower_is(f, e, hint);
+    case SK_E_TRY:
+      return lower_try(f, e, hint);
+    case SK_E_LAMBDA:
+      return sk_lower_lambda(f, e, hint);
+    case SK_E_IF:
+    case SK_E_MATCH:
+      return lower_branches(f, e, hint);
+    case SK_E_CONVERT:
+      return lower_convert(f, e, hint);
+    case SK_E_ERROR:
+    case SK_E_NULL:
+      break;
   }
   return SK_NONE;
 }

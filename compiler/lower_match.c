@@ -27,8 +27,10 @@ static void test_payload(Fn *f, SkPattern *pattern, uint32_t object, uint32_t fa
     SkPattern *part = pattern->parts[i];
     if (part->kind == SK_P_ANY || !part->type) continue;
     (void)type;
-    uint32_t reg = part->kind == SK_P_BIND && !part->through_optional && part->local && !part->local->is_cell
-                       ? sk_define_local(f, part->local) : sk_new_reg(f, part->type);
+    uint32_t reg =
+        part->kind == SK_P_BIND && !part->through_optional && part->local && !part->local->is_cell
+            ? sk_define_local(f, part->local)
+            : sk_new_reg(f, part->type);
     sk_code_op_list(&f->code, SK_OPC_payload, reg, object, i, NULL, 0);
     test_pattern(f, part, reg, fail);
   }
@@ -56,8 +58,10 @@ static void test_literal(Fn *f, SkPattern *pattern, uint32_t value, uint32_t fai
   if (pattern->kind == SK_P_RANGE) {
     uint32_t high = sk_lower_expr(f, pattern->high, SK_NONE);
     sk_code_op(&f->code, SK_OPC_jlt, value, low, fail);
-    if (pattern->inclusive) sk_code_op(&f->code, SK_OPC_jlt, high, value, fail);
-    else sk_code_op(&f->code, SK_OPC_jle, high, value, fail);
+    if (pattern->inclusive)
+      sk_code_op(&f->code, SK_OPC_jlt, high, value, fail);
+    else
+      sk_code_op(&f->code, SK_OPC_jle, high, value, fail);
   } else if (type->kind == SK_TYPE_STRING) {
     uint32_t equal = sk_code_reg(&f->code, sk_lower_basic(f->l, SK_MT_BOOL));
     sk_code_op(&f->code, SK_OPC_eq, equal, value, low);
@@ -80,12 +84,15 @@ static void test_pattern(Fn *f, SkPattern *pattern, uint32_t value, uint32_t fai
   if (pattern->through_optional) {
     const SkType *inner_type = pattern->type->args[0];
     uint32_t inner = pattern->kind == SK_P_BIND && pattern->local && !pattern->local->is_cell
-                         ? sk_define_local(f, pattern->local) : sk_new_reg(f, inner_type);
+                         ? sk_define_local(f, pattern->local)
+                         : sk_new_reg(f, inner_type);
     sk_jump_some(f, inner, value, fail);
     value = inner;
   }
   switch (pattern->kind) {
-    case SK_P_BIND: bind_local(f, pattern->local, value); break;
+    case SK_P_BIND:
+      bind_local(f, pattern->local, value);
+      break;
     case SK_P_IS: {
       const SkType *wanted = pattern->type_expr->type;
       if (wanted == looked_at(pattern)) {
@@ -100,7 +107,9 @@ static void test_pattern(Fn *f, SkPattern *pattern, uint32_t value, uint32_t fai
       bind_local(f, pattern->local, to);
       break;
     }
-    case SK_P_CASE: test_case(f, pattern, value, fail); break;
+    case SK_P_CASE:
+      test_case(f, pattern, value, fail);
+      break;
     case SK_P_TUPLE:
       for (uint32_t i = 0; i < pattern->part_count; i++) {
         if (pattern->parts[i]->kind == SK_P_ANY) continue;
@@ -109,8 +118,13 @@ static void test_pattern(Fn *f, SkPattern *pattern, uint32_t value, uint32_t fai
         test_pattern(f, pattern->parts[i], part, fail);
       }
       break;
-    case SK_P_LITERAL: case SK_P_RANGE: test_literal(f, pattern, value, fail); break;
-    case SK_P_ANY: case SK_P_NULL: break;
+    case SK_P_LITERAL:
+    case SK_P_RANGE:
+      test_literal(f, pattern, value, fail);
+      break;
+    case SK_P_ANY:
+    case SK_P_NULL:
+      break;
   }
 }
 
@@ -196,10 +210,12 @@ static void lower_case_table(Fn *f, SkMatch *match, uint32_t value, uint32_t dst
 }
 
 static bool literal_int(const SkExpr *e, int64_t *value) {
-  if (e->kind == SK_E_INT) *value = e->int_value;
+  if (e->kind == SK_E_INT)
+    *value = e->int_value;
   else if (e->kind == SK_E_UNARY && e->op == SK_OP_NEG && e->left->kind == SK_E_INT)
     *value = (int64_t)(0 - (uint64_t)e->left->int_value);
-  else return false;
+  else
+    return false;
   return true;
 }
 
@@ -277,11 +293,12 @@ static void lower_int_table(Fn *f, SkMatch *match, int64_t low, int64_t high, ui
 
 /// The parts of a tuple written as the subject are matched without making the tuple.
 typedef struct {
-  uint32_t value;      // or
+  uint32_t value;  // or
   uint32_t *parts;
 } Subject;
 
-static void test_subject(Fn *f, SkPattern *pattern, const Subject *subject, SkExpr *e, uint32_t fail) {
+static void test_subject(Fn *f, SkPattern *pattern, const Subject *subject, SkExpr *e,
+                         uint32_t fail) {
   if (!subject->parts) {
     test_pattern(f, pattern, subject->value, fail);
     return;
@@ -298,7 +315,8 @@ static void test_subject(Fn *f, SkPattern *pattern, const Subject *subject, SkEx
   }
 }
 
-static void lower_tests(Fn *f, SkMatch *match, const Subject *subject, uint32_t dst, uint32_t done) {
+static void lower_tests(Fn *f, SkMatch *match, const Subject *subject, uint32_t dst,
+                        uint32_t done) {
   for (uint32_t i = 0; i < match->arm_count; i++) {
     SkArm *arm = &match->arms[i];
     uint32_t next = sk_code_label(&f->code), matched = sk_code_label(&f->code);

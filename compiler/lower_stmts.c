@@ -66,8 +66,8 @@ static void lower_let(Fn *f, SkStmt *stmt) {
 
 typedef struct {
   enum { PLACE_LOCAL, PLACE_PART, PLACE_FIELD, PLACE_ELEMENT } kind;
-  SkLocal *root;        // LOCAL, PART
-  uint32_t base, index; // FIELD: object; ELEMENT: list and index
+  SkLocal *root;         // LOCAL, PART
+  uint32_t base, index;  // FIELD: object; ELEMENT: list and index
   Regs path;
   SkExpr *index_expr;
 } Place;
@@ -104,7 +104,8 @@ static void open_place(Fn *f, SkExpr *e, Place *place) {
 static uint32_t load_place(Fn *f, const Place *place, const SkType *type) {
   uint32_t reg;
   switch (place->kind) {
-    case PLACE_LOCAL: return sk_read_reg(f, place->root);
+    case PLACE_LOCAL:
+      return sk_read_reg(f, place->root);
     case PLACE_PART:
       reg = sk_new_reg(f, type);
       sk_code_op_list(&f->code, SK_OPC_getf, reg, sk_read_reg(f, place->root), 0, place->path.items,
@@ -112,7 +113,8 @@ static uint32_t load_place(Fn *f, const Place *place, const SkType *type) {
       return reg;
     case PLACE_FIELD:
       reg = sk_new_reg(f, type);
-      sk_code_op_list(&f->code, SK_OPC_ldf, reg, place->base, 0, place->path.items, place->path.count);
+      sk_code_op_list(&f->code, SK_OPC_ldf, reg, place->base, 0, place->path.items,
+                      place->path.count);
       return reg;
     case PLACE_ELEMENT:
       reg = sk_new_reg(f, type);
@@ -127,14 +129,17 @@ static uint32_t load_place(Fn *f, const Place *place, const SkType *type) {
 static void store_place(Fn *f, const Place *place, uint32_t value) {
   uint32_t reg;
   switch (place->kind) {
-    case PLACE_LOCAL: sk_write_local(f, place->root, value); return;
+    case PLACE_LOCAL:
+      sk_write_local(f, place->root, value);
+      return;
     case PLACE_PART:
       reg = sk_read_reg(f, place->root);
       sk_code_op_list(&f->code, SK_OPC_setf, reg, value, 0, place->path.items, place->path.count);
       if (place->root->is_cell || place->root->is_global) sk_write_local(f, place->root, reg);
       return;
     case PLACE_FIELD:
-      sk_code_op_list(&f->code, SK_OPC_stf, place->base, value, 0, place->path.items, place->path.count);
+      sk_code_op_list(&f->code, SK_OPC_stf, place->base, value, 0, place->path.items,
+                      place->path.count);
       return;
     case PLACE_ELEMENT:
       sk_place(f, place->index_expr->start);
@@ -220,12 +225,16 @@ void sk_lower_block_from(Fn *f, SkStmt *block, uint32_t from, uint32_t dst) {
       return;
     }
     bool is_value = i + 1 == block->stmt_count && dst != SK_NONE && stmt->kind == SK_S_EXPR;
-    if (is_value) sk_lower_into(f, stmt->expr, dst);
-    else sk_lower_stmt(f, stmt);
+    if (is_value)
+      sk_lower_into(f, stmt->expr, dst);
+    else
+      sk_lower_stmt(f, stmt);
   }
 }
 
-void sk_lower_block(Fn *f, SkStmt *block) { sk_lower_block_from(f, block, 0, SK_NONE); }
+void sk_lower_block(Fn *f, SkStmt *block) {
+  sk_lower_block_from(f, block, 0, SK_NONE);
+}
 
 // ---- loops --------------------------------------------------------------------------------------
 
@@ -241,17 +250,37 @@ static bool is_simple(const SkExpr *e, uint32_t depth) {
   if (!e) return true;
   if (depth > 6) return false;
   switch ((SkExprKind)e->kind) {
-    case SK_E_IF: case SK_E_MATCH: case SK_E_LAMBDA: case SK_E_LIST: case SK_E_MAP: case SK_E_INTERP:
-    case SK_E_TRY: return false;
+    case SK_E_IF:
+    case SK_E_MATCH:
+    case SK_E_LAMBDA:
+    case SK_E_LIST:
+    case SK_E_MAP:
+    case SK_E_INTERP:
+    case SK_E_TRY:
+      return false;
     case SK_E_CALL:
       for (uint32_t i = 0; i < e->arg_count; i++) {
         if (!is_simple(e->args[i].value, depth + 1)) return false;
       }
       return is_simple(e->left, depth + 1);
-    case SK_E_TUPLE: return false;
-    case SK_E_ERROR: case SK_E_INT: case SK_E_FLOAT: case SK_E_BOOL: case SK_E_NULL: case SK_E_STRING:
-    case SK_E_NAME: case SK_E_SELF: case SK_E_DOT_CASE: case SK_E_MEMBER: case SK_E_TUPLE_PART:
-    case SK_E_INDEX: case SK_E_FORCE: case SK_E_UNARY: case SK_E_BINARY: case SK_E_IS:
+    case SK_E_TUPLE:
+      return false;
+    case SK_E_ERROR:
+    case SK_E_INT:
+    case SK_E_FLOAT:
+    case SK_E_BOOL:
+    case SK_E_NULL:
+    case SK_E_STRING:
+    case SK_E_NAME:
+    case SK_E_SELF:
+    case SK_E_DOT_CASE:
+    case SK_E_MEMBER:
+    case SK_E_TUPLE_PART:
+    case SK_E_INDEX:
+    case SK_E_FORCE:
+    case SK_E_UNARY:
+    case SK_E_BINARY:
+    case SK_E_IS:
     case SK_E_CONVERT:
       return is_simple(e->left, depth + 1) && is_simple(e->right, depth + 1);
   }
@@ -291,7 +320,9 @@ static uint32_t stable(Fn *f, SkExpr *e) {
   return copy;
 }
 
-static uint32_t int_reg(Fn *f) { return sk_code_reg(&f->code, sk_lower_basic(f->l, SK_MT_INT)); }
+static uint32_t int_reg(Fn *f) {
+  return sk_code_reg(&f->code, sk_lower_basic(f->l, SK_MT_INT));
+}
 
 static void add_one(Fn *f, uint32_t reg) {
   uint32_t one = sk_lower_int(f, 1);
@@ -301,13 +332,16 @@ static void add_one(Fn *f, uint32_t reg) {
 static void lower_for_range(Fn *f, SkStmt *stmt) {
   bool inclusive = stmt->value->op == SK_OP_RANGE_INCL;
   SkLocal *local = stmt->bind->local;
-  uint32_t i = local && !local->is_cell && !local->is_global ? sk_define_local(f, local) : int_reg(f);
+  uint32_t i =
+      local && !local->is_cell && !local->is_global ? sk_define_local(f, local) : int_reg(f);
   sk_lower_into(f, stmt->value->left, i);
   uint32_t limit = stable(f, stmt->value->right);
   uint32_t body = sk_code_label(&f->code), next = sk_code_label(&f->code);
   uint32_t end = sk_code_label(&f->code);
-  if (inclusive) sk_code_op(&f->code, SK_OPC_jlt, limit, i, end);
-  else sk_code_op(&f->code, SK_OPC_jle, limit, i, end);
+  if (inclusive)
+    sk_code_op(&f->code, SK_OPC_jlt, limit, i, end);
+  else
+    sk_code_op(&f->code, SK_OPC_jle, limit, i, end);
   sk_code_bind(&f->code, body);
   if (local && i != local->scratch - 1) sk_bind_value(f, stmt->bind, i);
   lower_loop_body(f, stmt, end, next);
@@ -363,8 +397,8 @@ static void bind_entry(Fn *f, SkStmt *stmt, uint32_t *args) {
     }
     return;
   }
-  uint32_t key = sk_emit_method(f, stmt->table_fns[2], type, sk_type_wide(types, type->args[0]), args,
-                                2, SK_NONE);
+  uint32_t key = sk_emit_method(f, stmt->table_fns[2], type, sk_type_wide(types, type->args[0]),
+                                args, 2, SK_NONE);
   if (is_map) {
     uint32_t parts[2] = {key, sk_emit_method(f, stmt->table_fns[3], type,
                                              sk_type_wide(types, type->args[1]), args, 2, SK_NONE)};
@@ -503,26 +537,53 @@ static void lower_assert(Fn *f, SkStmt *stmt) {
 void sk_lower_stmt(Fn *f, SkStmt *stmt) {
   if (f->l->arena->failed) return;
   switch ((SkStmtKind)stmt->kind) {
-    case SK_S_ERROR: case SK_S_DECL: case SK_S_DEFER: break;  // DEFER: lower_deferred
-    case SK_S_BLOCK: sk_lower_block(f, stmt); break;
-    case SK_S_EXPR:
-      if (stmt->expr->kind == SK_E_IF) sk_lower_if(f, stmt->expr, SK_NONE);
-      else if (stmt->expr->kind == SK_E_MATCH) sk_lower_match(f, stmt->expr, SK_NONE);
-      else sk_lower_expr(f, stmt->expr, SK_NONE);
+    case SK_S_ERROR:
+    case SK_S_DECL:
+    case SK_S_DEFER:
+      break;  // DEFER: lower_deferred
+    case SK_S_BLOCK:
+      sk_lower_block(f, stmt);
       break;
-    case SK_S_ASSIGN: lower_assign(f, stmt); break;
-    case SK_S_LET: lower_let(f, stmt); break;
-    case SK_S_WHILE: lower_while(f, stmt); break;
+    case SK_S_EXPR:
+      if (stmt->expr->kind == SK_E_IF)
+        sk_lower_if(f, stmt->expr, SK_NONE);
+      else if (stmt->expr->kind == SK_E_MATCH)
+        sk_lower_match(f, stmt->expr, SK_NONE);
+      else
+        sk_lower_expr(f, stmt->expr, SK_NONE);
+      break;
+    case SK_S_ASSIGN:
+      lower_assign(f, stmt);
+      break;
+    case SK_S_LET:
+      lower_let(f, stmt);
+      break;
+    case SK_S_WHILE:
+      lower_while(f, stmt);
+      break;
     case SK_S_FOR:
       switch (stmt->for_kind) {
-        case SK_FOR_RANGE: lower_for_range(f, stmt); break;
-        case SK_FOR_LIST: lower_for_list(f, stmt); break;
-        case SK_FOR_TABLE: lower_for_table(f, stmt); break;
-        case SK_FOR_ITERATOR: lower_for_iterator(f, stmt); break;
+        case SK_FOR_RANGE:
+          lower_for_range(f, stmt);
+          break;
+        case SK_FOR_LIST:
+          lower_for_list(f, stmt);
+          break;
+        case SK_FOR_TABLE:
+          lower_for_table(f, stmt);
+          break;
+        case SK_FOR_ITERATOR:
+          lower_for_iterator(f, stmt);
+          break;
       }
       break;
-    case SK_S_RETURN: lower_return(f, stmt); break;
-    case SK_S_BREAK: case SK_S_CONTINUE: lower_jump(f, stmt); break;
+    case SK_S_RETURN:
+      lower_return(f, stmt);
+      break;
+    case SK_S_BREAK:
+    case SK_S_CONTINUE:
+      lower_jump(f, stmt);
+      break;
     case SK_S_THROW: {
       uint32_t error = sk_lower_expr(f, stmt->value, SK_NONE);
       if (error == SK_NONE) break;
@@ -530,7 +591,11 @@ void sk_lower_stmt(Fn *f, SkStmt *stmt) {
       sk_code_op(&f->code, SK_OPC_throw, error, 0, 0);
       break;
     }
-    case SK_S_ASSERT: lower_assert(f, stmt); break;
-    case SK_S_TRY: lower_try(f, stmt); break;
+    case SK_S_ASSERT:
+      lower_assert(f, stmt);
+      break;
+    case SK_S_TRY:
+      lower_try(f, stmt);
+      break;
   }
 }

@@ -2,13 +2,15 @@
 #include "compiler/lower.h"
 
 bool sk_is_object_enum(const SkType *type) {
-  return type->kind == SK_TYPE_NAMED && type->decl->kind == SK_DECL_ENUM && type->decl->enum_is_object;
+  return type->kind == SK_TYPE_NAMED && type->decl->kind == SK_DECL_ENUM &&
+         type->decl->enum_is_object;
 }
 
 /// A single slot that compares by its 64 bits: int, bool, enum without objects.
 bool sk_is_plain(const SkType *type) {
   if (type->kind == SK_TYPE_INT || type->kind == SK_TYPE_BOOL) return true;
-  return type->kind == SK_TYPE_NAMED && type->decl->kind == SK_DECL_ENUM && !type->decl->enum_is_object;
+  return type->kind == SK_TYPE_NAMED && type->decl->kind == SK_DECL_ENUM &&
+         !type->decl->enum_is_object;
 }
 
 uint32_t sk_lower_basic(Lower *l, SkMTypeKind kind) {
@@ -26,32 +28,71 @@ static uint32_t make_type(Lower *l, const SkType *type) {
   SkMTypeKind kind = SK_MT_VOID;
   uint32_t index = 0;
   switch (type->kind) {
-    case SK_TYPE_ERROR: case SK_TYPE_NULL: case SK_TYPE_VOID: kind = SK_MT_VOID; break;
-    case SK_TYPE_NEVER: kind = SK_MT_NEVER; break;
-    case SK_TYPE_INT: kind = SK_MT_INT; break;
-    case SK_TYPE_FLOAT: kind = SK_MT_FLOAT; break;
-    case SK_TYPE_BOOL: kind = SK_MT_BOOL; break;
-    case SK_TYPE_STRING: kind = SK_MT_STRING; break;
-    case SK_TYPE_I8: kind = SK_MT_I8; break;
-    case SK_TYPE_I16: kind = SK_MT_I16; break;
-    case SK_TYPE_I32: kind = SK_MT_I32; break;
-    case SK_TYPE_U8: kind = SK_MT_U8; break;
-    case SK_TYPE_U16: kind = SK_MT_U16; break;
-    case SK_TYPE_U32: kind = SK_MT_U32; break;
-    case SK_TYPE_F32: kind = SK_MT_F32; break;
+    case SK_TYPE_ERROR:
+    case SK_TYPE_NULL:
+    case SK_TYPE_VOID:
+      kind = SK_MT_VOID;
+      break;
+    case SK_TYPE_NEVER:
+      kind = SK_MT_NEVER;
+      break;
+    case SK_TYPE_INT:
+      kind = SK_MT_INT;
+      break;
+    case SK_TYPE_FLOAT:
+      kind = SK_MT_FLOAT;
+      break;
+    case SK_TYPE_BOOL:
+      kind = SK_MT_BOOL;
+      break;
+    case SK_TYPE_STRING:
+      kind = SK_MT_STRING;
+      break;
+    case SK_TYPE_I8:
+      kind = SK_MT_I8;
+      break;
+    case SK_TYPE_I16:
+      kind = SK_MT_I16;
+      break;
+    case SK_TYPE_I32:
+      kind = SK_MT_I32;
+      break;
+    case SK_TYPE_U8:
+      kind = SK_MT_U8;
+      break;
+    case SK_TYPE_U16:
+      kind = SK_MT_U16;
+      break;
+    case SK_TYPE_U32:
+      kind = SK_MT_U32;
+      break;
+    case SK_TYPE_F32:
+      kind = SK_MT_F32;
+      break;
     case SK_TYPE_PARAM:
       kind = SK_MT_PARAM;
       index = type->tparam->index;
       break;
     case SK_TYPE_NAMED:
       kind = SK_MT_NAMED;
-      index = sk_builder_decl_ref(l->b, sk_lower_import(l, type->decl->module), type->decl->link_name);
+      index =
+          sk_builder_decl_ref(l->b, sk_lower_import(l, type->decl->module), type->decl->link_name);
       break;
-    case SK_TYPE_LIST: kind = SK_MT_LIST; break;
-    case SK_TYPE_FN: kind = SK_MT_FN; break;
-    case SK_TYPE_OPTIONAL: kind = SK_MT_OPTIONAL; break;
-    case SK_TYPE_TUPLE: kind = SK_MT_TUPLE; break;
-    case SK_TYPE_COROUTINE: kind = SK_MT_COROUTINE; break;
+    case SK_TYPE_LIST:
+      kind = SK_MT_LIST;
+      break;
+    case SK_TYPE_FN:
+      kind = SK_MT_FN;
+      break;
+    case SK_TYPE_OPTIONAL:
+      kind = SK_MT_OPTIONAL;
+      break;
+    case SK_TYPE_TUPLE:
+      kind = SK_MT_TUPLE;
+      break;
+    case SK_TYPE_COROUTINE:
+      kind = SK_MT_COROUTINE;
+      break;
   }
   return sk_builder_type(l->b, kind, index, args, type->arg_count, type->throws);
 }

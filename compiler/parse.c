@@ -22,14 +22,16 @@ bool sk_accept(Parser *p, SkTokenKind kind) {
   return true;
 }
 
-uint32_t sk_prev_end(Parser *p) { return p->at > 0 ? p->tokens[p->at - 1].end : 0; }
+uint32_t sk_prev_end(Parser *p) {
+  return p->at > 0 ? p->tokens[p->at - 1].end : 0;
+}
 
 SkStr sk_doc(Parser *p, const SkToken *token) {
   return token->doc ? p->all->docs[token->doc - 1] : SK_STR("");
 }
 
-SkDiag *sk_syntax_error(Parser *p, SkDiagCode code, uint32_t start, uint32_t end, const char *format,
-                        ...) {
+SkDiag *sk_syntax_error(Parser *p, SkDiagCode code, uint32_t start, uint32_t end,
+                        const char *format, ...) {
   char text[400];
   va_list args;
   va_start(args, format);
@@ -42,11 +44,18 @@ SkDiag *sk_syntax_error(Parser *p, SkDiagCode code, uint32_t start, uint32_t end
 
 static SkStr describe(Parser *p, const SkToken *token) {
   switch (token->kind) {
-    case SK_TOKEN_END: return SK_STR("the end of the file");
-    case SK_TOKEN_STRING: case SK_TOKEN_INTERP_BEGIN: return SK_STR("a string");
-    case SK_TOKEN_INTERP_CLOSE: case SK_TOKEN_INTERP_END: return SK_STR("the end of the string");
-    case SK_TOKEN_IDENT: return sk_arena_printf(p->arena, "`%.*s`", SK_STR_ARG(token->text));
-    default: break;
+    case SK_TOKEN_END:
+      return SK_STR("the end of the file");
+    case SK_TOKEN_STRING:
+    case SK_TOKEN_INTERP_BEGIN:
+      return SK_STR("a string");
+    case SK_TOKEN_INTERP_CLOSE:
+    case SK_TOKEN_INTERP_END:
+      return SK_STR("the end of the string");
+    case SK_TOKEN_IDENT:
+      return sk_arena_printf(p->arena, "`%.*s`", SK_STR_ARG(token->text));
+    default:
+      break;
   }
   uint32_t size = token->end - token->start;
   return sk_arena_printf(p->arena, "`%.*s`", (int)(size < 40 ? size : 40),
@@ -61,7 +70,8 @@ SkDiag *sk_unexpected(Parser *p, const char *wanted) {
   // What is missing at a line's end is shown there, not on the next line.
   if (token->newline && p->at > 0 && !sk_is(p, SK_TOKEN_END)) {
     start = end = sk_prev_end(p);
-    return sk_syntax_error(p, SK_DIAG_E100, start, start + 1, "expected %s, found the end of the line", wanted);
+    return sk_syntax_error(p, SK_DIAG_E100, start, start + 1,
+                           "expected %s, found the end of the line", wanted);
   }
   return sk_syntax_error(p, SK_DIAG_E100, start, end, "expected %s, found %.*s", wanted,
                          SK_STR_ARG(found));
@@ -96,13 +106,29 @@ SkName sk_parse_name(Parser *p, const char *what) {
 
 static bool can_end(SkTokenKind kind) {
   switch ((int)kind) {
-    case SK_TOKEN_IDENT: case SK_TOKEN_INT: case SK_TOKEN_FLOAT: case SK_TOKEN_STRING:
-    case SK_TOKEN_INTERP_END: case SK_TOKEN_TRUE: case SK_TOKEN_FALSE: case SK_TOKEN_NULL:
-    case SK_TOKEN_RPAREN: case SK_TOKEN_RBRACKET: case SK_TOKEN_RBRACE: case SK_TOKEN_GT:
-    case SK_TOKEN_QUESTION: case SK_TOKEN_BANG: case SK_TOKEN_SELF: case SK_TOKEN_RETURN:
-    case SK_TOKEN_BREAK: case SK_TOKEN_CONTINUE: case SK_TOKEN_THROWS: case SK_TOKEN_RETHROWS:
+    case SK_TOKEN_IDENT:
+    case SK_TOKEN_INT:
+    case SK_TOKEN_FLOAT:
+    case SK_TOKEN_STRING:
+    case SK_TOKEN_INTERP_END:
+    case SK_TOKEN_TRUE:
+    case SK_TOKEN_FALSE:
+    case SK_TOKEN_NULL:
+    case SK_TOKEN_RPAREN:
+    case SK_TOKEN_RBRACKET:
+    case SK_TOKEN_RBRACE:
+    case SK_TOKEN_GT:
+    case SK_TOKEN_QUESTION:
+    case SK_TOKEN_BANG:
+    case SK_TOKEN_SELF:
+    case SK_TOKEN_RETURN:
+    case SK_TOKEN_BREAK:
+    case SK_TOKEN_CONTINUE:
+    case SK_TOKEN_THROWS:
+    case SK_TOKEN_RETHROWS:
       return true;
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -111,9 +137,16 @@ bool sk_newline_ends(Parser *p) {
   if (p->in_parens || !token->newline || p->at == 0) return false;
   if (!can_end((SkTokenKind)p->tokens[p->at - 1].kind)) return false;
   switch (token->kind) {
-    case SK_TOKEN_DOT: case SK_TOKEN_QUESTION_DOT: case SK_TOKEN_COALESCE: case SK_TOKEN_AND_AND:
-    case SK_TOKEN_OR_OR: case SK_TOKEN_ELSE: case SK_TOKEN_CATCH: return false;
-    default: return true;
+    case SK_TOKEN_DOT:
+    case SK_TOKEN_QUESTION_DOT:
+    case SK_TOKEN_COALESCE:
+    case SK_TOKEN_AND_AND:
+    case SK_TOKEN_OR_OR:
+    case SK_TOKEN_ELSE:
+    case SK_TOKEN_CATCH:
+      return false;
+    default:
+      return true;
   }
 }
 
@@ -132,13 +165,16 @@ bool sk_enter(Parser *p, uint32_t start) {
     p->depth++;
     return true;
   }
-  SkDiag *diag = sk_syntax_error(p, SK_DIAG_E802, start, start + 1,
-                                 "blocks or expressions are nested more than %d deep", SK_NEST_LIMIT);
+  SkDiag *diag =
+      sk_syntax_error(p, SK_DIAG_E802, start, start + 1,
+                      "blocks or expressions are nested more than %d deep", SK_NEST_LIMIT);
   sk_diag_help(p->diags, diag, "move an inner part into a function of its own");
   return false;
 }
 
-void sk_leave(Parser *p) { p->depth--; }
+void sk_leave(Parser *p) {
+  p->depth--;
+}
 
 // ---- functions ----------------------------------------------------------------------------------
 
@@ -163,7 +199,9 @@ SkParam *sk_parse_params(Parser *p, uint32_t *count, bool types_needed) {
     if (!sk_accept(p, SK_TOKEN_COMMA)) break;
   }
   if (p->panicking) {
-    while (!sk_is(p, SK_TOKEN_RPAREN) && !sk_is(p, SK_TOKEN_LBRACE) && !sk_is(p, SK_TOKEN_END) && !sk_is(p, SK_TOKEN_RBRACE)) sk_next(p);
+    while (!sk_is(p, SK_TOKEN_RPAREN) && !sk_is(p, SK_TOKEN_LBRACE) && !sk_is(p, SK_TOKEN_END) &&
+           !sk_is(p, SK_TOKEN_RBRACE))
+      sk_next(p);
     sk_accept(p, SK_TOKEN_RPAREN);
   } else {
     sk_expect(p, SK_TOKEN_RPAREN, "after the parameters");
@@ -175,8 +213,10 @@ SkParam *sk_parse_params(Parser *p, uint32_t *count, bool types_needed) {
 
 static void parse_signature(Parser *p, SkFn *fn) {
   fn->params = sk_parse_params(p, &fn->param_count, true);
-  if (sk_accept(p, SK_TOKEN_THROWS)) fn->throws = SK_THROWS_YES;
-  else if (sk_accept(p, SK_TOKEN_RETHROWS)) fn->throws = SK_THROWS_RETHROWS;
+  if (sk_accept(p, SK_TOKEN_THROWS))
+    fn->throws = SK_THROWS_YES;
+  else if (sk_accept(p, SK_TOKEN_RETHROWS))
+    fn->throws = SK_THROWS_RETHROWS;
   if (sk_accept(p, SK_TOKEN_ARROW)) {
     fn->result_expr = sk_parse_type(p);
     if (sk_is(p, SK_TOKEN_THROWS)) {
@@ -237,10 +277,14 @@ static SkFn *parse_op(Parser *p) {
   fn->module = p->module;
   SkToken *token = sk_peek(p, 0);
   switch (token->kind) {
-    case SK_TOKEN_PLUS: case SK_TOKEN_MINUS: case SK_TOKEN_STAR: case SK_TOKEN_SLASH:
+    case SK_TOKEN_PLUS:
+    case SK_TOKEN_MINUS:
+    case SK_TOKEN_STAR:
+    case SK_TOKEN_SLASH:
     case SK_TOKEN_PERCENT:
       sk_next(p);
-      fn->name = (SkName){sk_str(sk_token_text((SkTokenKind)token->kind)), token->start, token->end};
+      fn->name =
+          (SkName){sk_str(sk_token_text((SkTokenKind)token->kind)), token->start, token->end};
       break;
     default: {
       SkDiag *diag = sk_unexpected(p, "an operator: + - * / %");
@@ -272,7 +316,8 @@ static void parse_field(Parser *p, SkDecl *decl, bool is_private, uint32_t *capa
   if (sk_accept(p, SK_TOKEN_ASSIGN)) field.default_value = sk_parse_expr(p);
   if (!p->panicking) sk_parse_end(p);
   if (decl->field_count == *capacity) {
-    decl->fields = sk_vec_grow(p->arena, decl->fields, &decl->field_count, capacity, sizeof(SkParam));
+    decl->fields =
+        sk_vec_grow(p->arena, decl->fields, &decl->field_count, capacity, sizeof(SkParam));
   }
   decl->fields[decl->field_count++] = field;
 }
@@ -289,18 +334,25 @@ static void parse_member(Parser *p, SkDecl *decl, FnVec *methods, uint32_t *fiel
   bool has_fields = decl->kind == SK_DECL_STRUCT || decl->kind == SK_DECL_CLASS;
   SkFn *fn = NULL;
   if (sk_accept(p, SK_TOKEN_STATIC)) {
-    if (sk_is(p, SK_TOKEN_FN)) fn = parse_fn(p, SK_FN_STATIC);
-    else sk_unexpected(p, "`fn` after static");
+    if (sk_is(p, SK_TOKEN_FN))
+      fn = parse_fn(p, SK_FN_STATIC);
+    else
+      sk_unexpected(p, "`fn` after static");
   } else if (sk_is(p, SK_TOKEN_FN)) {
     fn = parse_fn(p, SK_FN_METHOD);
   } else if (sk_is(p, SK_TOKEN_OP)) {
     fn = parse_op(p);
   } else if (sk_is(p, SK_TOKEN_LET) || sk_is(p, SK_TOKEN_VAR)) {
-    if (!has_fields) sk_unexpected(p, decl->kind == SK_DECL_EXTEND ? "a method: an extension cannot add fields" : "a case or a method");
-    else parse_field(p, decl, is_private, field_capacity);
+    if (!has_fields)
+      sk_unexpected(p, decl->kind == SK_DECL_EXTEND ? "a method: an extension cannot add fields"
+                                                    : "a case or a method");
+    else
+      parse_field(p, decl, is_private, field_capacity);
   } else {
-    SkDiag *diag = sk_unexpected(p, has_fields ? "a field (let, var) or a method (fn)" : "a method (fn)");
-    if (has_fields && sk_is(p, SK_TOKEN_IDENT)) sk_diag_help(p->diags, diag, "fields are declared with let or var");
+    SkDiag *diag =
+        sk_unexpected(p, has_fields ? "a field (let, var) or a method (fn)" : "a method (fn)");
+    if (has_fields && sk_is(p, SK_TOKEN_IDENT))
+      sk_diag_help(p->diags, diag, "fields are declared with let or var");
   }
   if (fn && !(fn->is_op && fn->name.text.size == 0)) {
     fn->is_private = is_private;
@@ -315,10 +367,10 @@ static void recover_member(Parser *p, uint32_t before) {
   if (p->at == before) sk_next(p);
   while (!sk_is(p, SK_TOKEN_END) && !sk_is(p, SK_TOKEN_RBRACE)) {
     SkToken *token = sk_peek(p, 0);
-    if (token->newline && (token->kind == SK_TOKEN_FN || token->kind == SK_TOKEN_LET ||
-                           token->kind == SK_TOKEN_VAR || token->kind == SK_TOKEN_PRIVATE ||
-                           token->kind == SK_TOKEN_STATIC || token->kind == SK_TOKEN_OP ||
-                           token->kind == SK_TOKEN_IDENT))
+    if (token->newline &&
+        (token->kind == SK_TOKEN_FN || token->kind == SK_TOKEN_LET || token->kind == SK_TOKEN_VAR ||
+         token->kind == SK_TOKEN_PRIVATE || token->kind == SK_TOKEN_STATIC ||
+         token->kind == SK_TOKEN_OP || token->kind == SK_TOKEN_IDENT))
       return;
     if (token->kind == SK_TOKEN_LBRACE && p->match[p->at]) p->at = p->match[p->at];
     sk_next(p);
@@ -338,8 +390,10 @@ static void parse_members(Parser *p, SkDecl *decl, SkToken *open) {
     if (sk_accept(p, SK_TOKEN_SEMICOLON)) continue;
     uint32_t before = p->at;
     if (decl->kind == SK_DECL_INTERFACE) {
-      if (sk_is(p, SK_TOKEN_FN)) SK_VEC_PUSH(p->arena, &methods, parse_fn(p, SK_FN_INTERFACE));
-      else sk_unexpected(p, "a method (fn name(...) -> T)");
+      if (sk_is(p, SK_TOKEN_FN))
+        SK_VEC_PUSH(p->arena, &methods, parse_fn(p, SK_FN_INTERFACE));
+      else
+        sk_unexpected(p, "a method (fn name(...) -> T)");
       if (!p->panicking) sk_accept(p, SK_TOKEN_SEMICOLON);
     } else {
       parse_member(p, decl, &methods, &field_capacity);
@@ -364,10 +418,12 @@ static void parse_cases(Parser *p, SkDecl *decl) {
     SkToken *next = sk_peek(p, 0);
     if (next->kind == SK_TOKEN_ASSIGN) {
       SkDiag *diag = sk_unexpected(p, "the next case");
-      sk_diag_help(p->diags, diag, "cases are numbered from 0; for other numbers write a method with match");
+      sk_diag_help(p->diags, diag,
+                   "cases are numbered from 0; for other numbers write a method with match");
       break;
     }
-    if (next->kind != SK_TOKEN_COMMA && next->kind != SK_TOKEN_SEMICOLON && next->kind != SK_TOKEN_RBRACE && !next->newline) {
+    if (next->kind != SK_TOKEN_COMMA && next->kind != SK_TOKEN_SEMICOLON &&
+        next->kind != SK_TOKEN_RBRACE && !next->newline) {
       sk_unexpected(p, "a new line or `,` after the case");
       break;
     }
@@ -477,8 +533,10 @@ static void parse_needs(Parser *p) {
     need.capability = sk_arena_str(p->arena, sk_buf_view(&path));
     sk_buf_deinit(&path);
     if (!p->panicking && sk_accept(p, SK_TOKEN_LPAREN)) {
-      if (sk_is(p, SK_TOKEN_STRING)) need.scope = sk_next(p)->text;
-      else sk_unexpected(p, "a string that narrows the capability");
+      if (sk_is(p, SK_TOKEN_STRING))
+        need.scope = sk_next(p)->text;
+      else
+        sk_unexpected(p, "a string that narrows the capability");
       need.has_scope = true;
       if (!p->panicking) sk_expect(p, SK_TOKEN_RPAREN, "after the scope");
     }
@@ -533,36 +591,51 @@ static SkDecl *parse_decl(Parser *p, bool *handled) {
   SkTokenKind kind = (SkTokenKind)sk_peek(p, is_pub ? 1 : 0)->kind;
   if (is_pub && kind != SK_TOKEN_LET && kind != SK_TOKEN_VAR) sk_next(p);
   switch ((int)kind) {
-    case SK_TOKEN_FN: return parse_fn_decl(p, is_pub);
-    case SK_TOKEN_STRUCT: return parse_type_decl(p, SK_DECL_STRUCT, is_pub);
-    case SK_TOKEN_CLASS: return parse_type_decl(p, SK_DECL_CLASS, is_pub);
-    case SK_TOKEN_ENUM: return parse_type_decl(p, SK_DECL_ENUM, is_pub);
-    case SK_TOKEN_INTERFACE: return parse_type_decl(p, SK_DECL_INTERFACE, is_pub);
-    case SK_TOKEN_EXTEND: return parse_type_decl(p, SK_DECL_EXTEND, is_pub);
-    case SK_TOKEN_TYPE: return parse_alias(p, is_pub);
-    case SK_TOKEN_TEST: parse_test(p); return NULL;
-    case SK_TOKEN_NEEDS: case SK_TOKEN_IMPORT: {
+    case SK_TOKEN_FN:
+      return parse_fn_decl(p, is_pub);
+    case SK_TOKEN_STRUCT:
+      return parse_type_decl(p, SK_DECL_STRUCT, is_pub);
+    case SK_TOKEN_CLASS:
+      return parse_type_decl(p, SK_DECL_CLASS, is_pub);
+    case SK_TOKEN_ENUM:
+      return parse_type_decl(p, SK_DECL_ENUM, is_pub);
+    case SK_TOKEN_INTERFACE:
+      return parse_type_decl(p, SK_DECL_INTERFACE, is_pub);
+    case SK_TOKEN_EXTEND:
+      return parse_type_decl(p, SK_DECL_EXTEND, is_pub);
+    case SK_TOKEN_TYPE:
+      return parse_alias(p, is_pub);
+    case SK_TOKEN_TEST:
+      parse_test(p);
+      return NULL;
+    case SK_TOKEN_NEEDS:
+    case SK_TOKEN_IMPORT: {
       SkToken *token = sk_peek(p, 0);
-      SkDiag *diag = sk_syntax_error(p, SK_DIAG_E106, token->start, token->end,
-                                     "`%s` stands before all other lines of a module",
-                                     sk_token_text(kind));
+      SkDiag *diag =
+          sk_syntax_error(p, SK_DIAG_E106, token->start, token->end,
+                          "`%s` stands before all other lines of a module", sk_token_text(kind));
       sk_diag_help(p->diags, diag, "move it to the top");
       p->panicking = false;
-      if (kind == SK_TOKEN_NEEDS) parse_needs(p);
-      else parse_import(p);
+      if (kind == SK_TOKEN_NEEDS)
+        parse_needs(p);
+      else
+        parse_import(p);
       return NULL;
     }
     case SK_TOKEN_EXTERN:
       sk_syntax_error(p, SK_DIAG_E107, sk_peek(p, 0)->start, sk_peek(p, 0)->end,
                       "extern blocks and their capability native are not supported yet");
-      while (!sk_is(p, SK_TOKEN_LBRACE) && !sk_is(p, SK_TOKEN_END) && !(sk_peek(p, 0)->newline && p->at && p->tokens[p->at-1].kind == SK_TOKEN_STRING)) sk_next(p);
+      while (!sk_is(p, SK_TOKEN_LBRACE) && !sk_is(p, SK_TOKEN_END) &&
+             !(sk_peek(p, 0)->newline && p->at && p->tokens[p->at - 1].kind == SK_TOKEN_STRING))
+        sk_next(p);
       if (sk_is(p, SK_TOKEN_LBRACE) && p->match[p->at]) {
         p->at = p->match[p->at];
         sk_next(p);
         p->panicking = false;
       }
       return NULL;
-    default: break;
+    default:
+      break;
   }
   *handled = false;
   return NULL;
@@ -575,8 +648,10 @@ static void parse_module(Parser *p) {
   while (sk_is(p, SK_TOKEN_NEEDS) || sk_is(p, SK_TOKEN_IMPORT) || sk_is(p, SK_TOKEN_SEMICOLON)) {
     if (sk_accept(p, SK_TOKEN_SEMICOLON)) continue;
     p->panicking = false;
-    if (sk_is(p, SK_TOKEN_NEEDS)) parse_needs(p);
-    else parse_import(p);
+    if (sk_is(p, SK_TOKEN_NEEDS))
+      parse_needs(p);
+    else
+      parse_import(p);
     if (p->panicking) sk_recover(p);
   }
   while (!sk_is(p, SK_TOKEN_END) && !p->arena->failed) {
@@ -618,11 +693,22 @@ static void match_brackets(Parser *p) {
   for (uint32_t i = 0; i < p->count; i++) {
     SkTokenKind kind = (SkTokenKind)p->tokens[i].kind, open;
     switch ((int)kind) {
-      case SK_TOKEN_LPAREN: case SK_TOKEN_LBRACKET: case SK_TOKEN_LBRACE: stack[depth++] = i; continue;
-      case SK_TOKEN_RPAREN: open = SK_TOKEN_LPAREN; break;
-      case SK_TOKEN_RBRACKET: open = SK_TOKEN_LBRACKET; break;
-      case SK_TOKEN_RBRACE: open = SK_TOKEN_LBRACE; break;
-      default: continue;
+      case SK_TOKEN_LPAREN:
+      case SK_TOKEN_LBRACKET:
+      case SK_TOKEN_LBRACE:
+        stack[depth++] = i;
+        continue;
+      case SK_TOKEN_RPAREN:
+        open = SK_TOKEN_LPAREN;
+        break;
+      case SK_TOKEN_RBRACKET:
+        open = SK_TOKEN_LBRACKET;
+        break;
+      case SK_TOKEN_RBRACE:
+        open = SK_TOKEN_LBRACE;
+        break;
+      default:
+        continue;
     }
     // A bracket of another kind that is still open lacks its end: it stays unmatched.
     uint32_t at = depth;
@@ -643,8 +729,8 @@ static bool check_text(Parser *p) {
     return false;
   }
   if (bad == source->text.size && !nul) return true;
-  uint32_t at = nul && (uint32_t)(nul - source->text.data) < bad
-                    ? (uint32_t)(nul - source->text.data) : bad;
+  uint32_t at =
+      nul && (uint32_t)(nul - source->text.data) < bad ? (uint32_t)(nul - source->text.data) : bad;
   sk_diag_add(p->diags, SK_DIAG_E008, source, at, at + 1,
               "this is no text in UTF-8: byte %u is 0x%02x", at, (uint8_t)source->text.data[at]);
   return false;

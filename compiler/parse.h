@@ -1,7 +1,7 @@
 // The parser's inside: recursive descent over the token array.
 //
-// Nesting is bounded (SK_NEST_LIMIT), and so is the height of expression trees (SK_HEIGHT_LIMIT), so
-// neither the parser nor what walks the tree later can exhaust the C stack.
+// Nesting is bounded (SK_NEST_LIMIT), and so is the height of expression trees (SK_HEIGHT_LIMIT),
+// so neither the parser nor what walks the tree later can exhaust the C stack.
 #pragma once
 
 #include "compiler/ast.h"
@@ -15,7 +15,7 @@ typedef struct {
   SkSource *source;
   SkToken *tokens;
   uint32_t count, at;
-  uint32_t *match;       // for an opening bracket: index of the closing one; else 0
+  uint32_t *match;  // for an opening bracket: index of the closing one; else 0
   SkTokens *all;
   uint32_t depth;        // of nested expressions, blocks, types, patterns
   uint32_t seen_height;  // highest expression inside the one being read
@@ -28,12 +28,14 @@ static inline SkToken *sk_peek(Parser *p, uint32_t ahead) {
   uint32_t at = p->at + ahead;
   return &p->tokens[at < p->count ? at : p->count - 1];
 }
-static inline bool sk_is(Parser *p, SkTokenKind kind) { return p->tokens[p->at].kind == kind; }
+static inline bool sk_is(Parser *p, SkTokenKind kind) {
+  return p->tokens[p->at].kind == kind;
+}
 SkToken *sk_next(Parser *p);
 bool sk_accept(Parser *p, SkTokenKind kind);
 bool sk_expect(Parser *p, SkTokenKind kind, const char *where);
-SkDiag *sk_syntax_error(Parser *p, SkDiagCode code, uint32_t start, uint32_t end, const char *format,
-                        ...) SK_PRINTF(5, 6);
+SkDiag *sk_syntax_error(Parser *p, SkDiagCode code, uint32_t start, uint32_t end,
+                        const char *format, ...) SK_PRINTF(5, 6);
 SkDiag *sk_unexpected(Parser *p, const char *wanted);
 SkName sk_parse_name(Parser *p, const char *what);
 /// A line end, `;`, `}` or the end of the file ends the statement here.

@@ -51,13 +51,16 @@ static SkExpr *parse_interp(Parser *p) {
     }
     if (!sk_accept(p, SK_TOKEN_INTERP_OPEN)) break;
     if (sk_is(p, SK_TOKEN_INTERP_CLOSE)) {
-      sk_syntax_error(p, SK_DIAG_E101, token->start, sk_peek(p, 0)->end, "expected an expression in ${...}");
+      sk_syntax_error(p, SK_DIAG_E101, token->start, sk_peek(p, 0)->end,
+                      "expected an expression in ${...}");
     } else {
       SK_VEC_PUSH(p->arena, &parts, sk_parse_expr(p));
     }
     if (!sk_is(p, SK_TOKEN_INTERP_CLOSE)) {
       sk_unexpected(p, "`}` after the expression");
-      while (!sk_is(p, SK_TOKEN_INTERP_CLOSE) && !sk_is(p, SK_TOKEN_INTERP_END) && !sk_is(p, SK_TOKEN_END)) p->at++;
+      while (!sk_is(p, SK_TOKEN_INTERP_CLOSE) && !sk_is(p, SK_TOKEN_INTERP_END) &&
+             !sk_is(p, SK_TOKEN_END))
+        p->at++;
     }
     sk_accept(p, SK_TOKEN_INTERP_CLOSE);
   }
@@ -118,7 +121,8 @@ static SkExpr *parse_parens(Parser *p) {
     return items.items[0];
   }
   if (items.count == 0) {
-    if (!p->panicking) sk_syntax_error(p, SK_DIAG_E101, start, sk_prev_end(p), "expected an expression in ( )");
+    if (!p->panicking)
+      sk_syntax_error(p, SK_DIAG_E101, start, sk_prev_end(p), "expected an expression in ( )");
     return error_expr(p);
   }
   SkExpr *e = sk_new_expr(p, SK_E_TUPLE, start);
@@ -142,8 +146,10 @@ static SkExpr *parse_lambda(Parser *p) {
     fn->params = sk_parse_params(p, &fn->param_count, false);
   }
   sk_expect(p, SK_TOKEN_FAT_ARROW, "after the lambda's parameters");
-  if (sk_is(p, SK_TOKEN_LBRACE)) fn->body = sk_parse_block(p);
-  else fn->expr_body = sk_parse_expr(p);
+  if (sk_is(p, SK_TOKEN_LBRACE))
+    fn->body = sk_parse_block(p);
+  else
+    fn->expr_body = sk_parse_expr(p);
   fn->end = sk_prev_end(p);
   e->fn = fn;
   e->end = fn->end;
@@ -171,18 +177,22 @@ static SkExpr *parse_match(Parser *p) {
       arm.pattern_count = patterns.count;
       if (sk_accept(p, SK_TOKEN_IF)) arm.guard = sk_parse_expr(p);
       if (sk_expect(p, SK_TOKEN_FAT_ARROW, "after the pattern")) {
-        if (sk_is(p, SK_TOKEN_LBRACE)) arm.body = sk_parse_block(p);
-        else arm.expr = sk_parse_expr(p);
+        if (sk_is(p, SK_TOKEN_LBRACE))
+          arm.body = sk_parse_block(p);
+        else
+          arm.expr = sk_parse_expr(p);
         SK_VEC_PUSH(p->arena, &arms, arm);
       }
     }
     if (p->panicking) {
-      while (!sk_is(p, SK_TOKEN_CASE) && !sk_is(p, SK_TOKEN_RBRACE) && !sk_is(p, SK_TOKEN_END)) sk_next(p);
+      while (!sk_is(p, SK_TOKEN_CASE) && !sk_is(p, SK_TOKEN_RBRACE) && !sk_is(p, SK_TOKEN_END))
+        sk_next(p);
       if (p->at == before && sk_is(p, SK_TOKEN_CASE)) sk_next(p);
       continue;
     }
     bool ended = sk_accept(p, SK_TOKEN_COMMA) || sk_accept(p, SK_TOKEN_SEMICOLON);
-    if (!ended && !sk_is(p, SK_TOKEN_RBRACE) && !sk_peek(p, 0)->newline) sk_unexpected(p, "a new line or `,` after the arm");
+    if (!ended && !sk_is(p, SK_TOKEN_RBRACE) && !sk_peek(p, 0)->newline)
+      sk_unexpected(p, "a new line or `,` after the arm");
   }
   sk_expect(p, SK_TOKEN_RBRACE, "at the end of match");
   p->in_parens = in_parens;
@@ -212,7 +222,8 @@ SkExpr *sk_parse_if(Parser *p) {
     } else {
       node->else_ = sk_parse_block(p);
     }
-  } else if (sk_is(p, SK_TOKEN_IDENT) && (sk_str_is(sk_peek(p, 0)->text, "elif") || sk_str_is(sk_peek(p, 0)->text, "elsif"))) {
+  } else if (sk_is(p, SK_TOKEN_IDENT) &&
+             (sk_str_is(sk_peek(p, 0)->text, "elif") || sk_str_is(sk_peek(p, 0)->text, "elsif"))) {
     SkDiag *diag = sk_unexpected(p, "`else`");
     sk_diag_help(p->diags, diag, "write: else if");
   }
@@ -224,7 +235,8 @@ static SkExpr *parse_name(Parser *p) {
   SkExpr *e = sk_new_expr(p, SK_E_NAME, sk_peek(p, 0)->start);
   e->name = sk_parse_name(p, "a name");
   uint32_t after = sk_skip_type_args(p, p->at);
-  if (after && (p->tokens[after].kind == SK_TOKEN_LPAREN || p->tokens[after].kind == SK_TOKEN_DOT) &&
+  if (after &&
+      (p->tokens[after].kind == SK_TOKEN_LPAREN || p->tokens[after].kind == SK_TOKEN_DOT) &&
       !p->tokens[after].newline)
     e->type_args = sk_parse_type_args(p, &e->type_arg_count);
   e->end = sk_prev_end(p);
@@ -240,7 +252,8 @@ static SkExpr *parse_primary(Parser *p) {
       e->int_value = token->int_value;
       if (token->int_value == INT64_MIN && p->source->text.data[token->start] != '0' &&
           !(p->at > 0 && p->tokens[p->at - 1].kind == SK_TOKEN_MINUS)) {
-        sk_syntax_error(p, SK_DIAG_E002, token->start, token->end, "this number is too large for 64 bits");
+        sk_syntax_error(p, SK_DIAG_E002, token->start, token->end,
+                        "this number is too large for 64 bits");
       }
       break;
     case SK_TOKEN_FLOAT:
@@ -251,18 +264,29 @@ static SkExpr *parse_primary(Parser *p) {
       e = sk_new_expr(p, SK_E_STRING, token->start);
       e->string = token->text;
       break;
-    case SK_TOKEN_TRUE: case SK_TOKEN_FALSE:
+    case SK_TOKEN_TRUE:
+    case SK_TOKEN_FALSE:
       e = sk_new_expr(p, SK_E_BOOL, token->start);
       e->bool_value = token->kind == SK_TOKEN_TRUE;
       break;
-    case SK_TOKEN_NULL: e = sk_new_expr(p, SK_E_NULL, token->start); break;
-    case SK_TOKEN_SELF: e = sk_new_expr(p, SK_E_SELF, token->start); break;
-    case SK_TOKEN_INTERP_BEGIN: return parse_interp(p);
-    case SK_TOKEN_LBRACKET: return parse_brackets(p);
-    case SK_TOKEN_LPAREN: return parse_parens(p);
-    case SK_TOKEN_IF: return sk_parse_if(p);
-    case SK_TOKEN_MATCH: return parse_match(p);
-    case SK_TOKEN_IDENT: return parse_name(p);
+    case SK_TOKEN_NULL:
+      e = sk_new_expr(p, SK_E_NULL, token->start);
+      break;
+    case SK_TOKEN_SELF:
+      e = sk_new_expr(p, SK_E_SELF, token->start);
+      break;
+    case SK_TOKEN_INTERP_BEGIN:
+      return parse_interp(p);
+    case SK_TOKEN_LBRACKET:
+      return parse_brackets(p);
+    case SK_TOKEN_LPAREN:
+      return parse_parens(p);
+    case SK_TOKEN_IF:
+      return sk_parse_if(p);
+    case SK_TOKEN_MATCH:
+      return parse_match(p);
+    case SK_TOKEN_IDENT:
+      return parse_name(p);
     case SK_TOKEN_DOT:
       e = sk_new_expr(p, SK_E_DOT_CASE, token->start);
       sk_next(p);
@@ -279,7 +303,8 @@ static SkExpr *parse_primary(Parser *p) {
       return p->panicking ? error_expr(p) : e;
     default: {
       SkDiag *diag = sk_unexpected(p, "an expression");
-      if (token->kind == SK_TOKEN_PLUS) sk_diag_help(p->diags, diag, "there is no ++ and no unary +: write x += 1");
+      if (token->kind == SK_TOKEN_PLUS)
+        sk_diag_help(p->diags, diag, "there is no ++ and no unary +: write x += 1");
       if (token->kind == SK_TOKEN_ASSIGN) sk_diag_help(p->diags, diag, "compare with ==");
       return error_expr(p);
     }
@@ -434,28 +459,50 @@ static BinaryOp greater(Parser *p) {
 
 static BinaryOp binary_op(Parser *p) {
   switch (sk_peek(p, 0)->kind) {
-    case SK_TOKEN_COALESCE: return (BinaryOp){SK_OP_COALESCE, 1, 1};
-    case SK_TOKEN_OR_OR: return (BinaryOp){SK_OP_LOGIC_OR, 2, 1};
-    case SK_TOKEN_AND_AND: return (BinaryOp){SK_OP_LOGIC_AND, 3, 1};
-    case SK_TOKEN_EQ: return (BinaryOp){SK_OP_EQ, 4, 1};
-    case SK_TOKEN_NE: return (BinaryOp){SK_OP_NE, 4, 1};
-    case SK_TOKEN_SAME: return (BinaryOp){SK_OP_SAME, 4, 1};
-    case SK_TOKEN_NOT_SAME: return (BinaryOp){SK_OP_NOT_SAME, 4, 1};
-    case SK_TOKEN_LT: return (BinaryOp){SK_OP_LT, 4, 1};
-    case SK_TOKEN_LE: return (BinaryOp){SK_OP_LE, 4, 1};
-    case SK_TOKEN_GT: return greater(p);
-    case SK_TOKEN_RANGE: return (BinaryOp){SK_OP_RANGE, 5, 1};
-    case SK_TOKEN_RANGE_INCL: return (BinaryOp){SK_OP_RANGE_INCL, 5, 1};
-    case SK_TOKEN_PIPE: return (BinaryOp){SK_OP_OR, 6, 1};
-    case SK_TOKEN_CARET: return (BinaryOp){SK_OP_XOR, 6, 1};
-    case SK_TOKEN_AMP: return (BinaryOp){SK_OP_AND, 7, 1};
-    case SK_TOKEN_SHL: return (BinaryOp){SK_OP_SHL, 8, 1};
-    case SK_TOKEN_PLUS: return (BinaryOp){SK_OP_ADD, 9, 1};
-    case SK_TOKEN_MINUS: return (BinaryOp){SK_OP_SUB, 9, 1};
-    case SK_TOKEN_STAR: return (BinaryOp){SK_OP_MUL, 10, 1};
-    case SK_TOKEN_SLASH: return (BinaryOp){SK_OP_DIV, 10, 1};
-    case SK_TOKEN_PERCENT: return (BinaryOp){SK_OP_MOD, 10, 1};
-    default: return (BinaryOp){SK_OP_NONE, 0, 0};
+    case SK_TOKEN_COALESCE:
+      return (BinaryOp){SK_OP_COALESCE, 1, 1};
+    case SK_TOKEN_OR_OR:
+      return (BinaryOp){SK_OP_LOGIC_OR, 2, 1};
+    case SK_TOKEN_AND_AND:
+      return (BinaryOp){SK_OP_LOGIC_AND, 3, 1};
+    case SK_TOKEN_EQ:
+      return (BinaryOp){SK_OP_EQ, 4, 1};
+    case SK_TOKEN_NE:
+      return (BinaryOp){SK_OP_NE, 4, 1};
+    case SK_TOKEN_SAME:
+      return (BinaryOp){SK_OP_SAME, 4, 1};
+    case SK_TOKEN_NOT_SAME:
+      return (BinaryOp){SK_OP_NOT_SAME, 4, 1};
+    case SK_TOKEN_LT:
+      return (BinaryOp){SK_OP_LT, 4, 1};
+    case SK_TOKEN_LE:
+      return (BinaryOp){SK_OP_LE, 4, 1};
+    case SK_TOKEN_GT:
+      return greater(p);
+    case SK_TOKEN_RANGE:
+      return (BinaryOp){SK_OP_RANGE, 5, 1};
+    case SK_TOKEN_RANGE_INCL:
+      return (BinaryOp){SK_OP_RANGE_INCL, 5, 1};
+    case SK_TOKEN_PIPE:
+      return (BinaryOp){SK_OP_OR, 6, 1};
+    case SK_TOKEN_CARET:
+      return (BinaryOp){SK_OP_XOR, 6, 1};
+    case SK_TOKEN_AMP:
+      return (BinaryOp){SK_OP_AND, 7, 1};
+    case SK_TOKEN_SHL:
+      return (BinaryOp){SK_OP_SHL, 8, 1};
+    case SK_TOKEN_PLUS:
+      return (BinaryOp){SK_OP_ADD, 9, 1};
+    case SK_TOKEN_MINUS:
+      return (BinaryOp){SK_OP_SUB, 9, 1};
+    case SK_TOKEN_STAR:
+      return (BinaryOp){SK_OP_MUL, 10, 1};
+    case SK_TOKEN_SLASH:
+      return (BinaryOp){SK_OP_DIV, 10, 1};
+    case SK_TOKEN_PERCENT:
+      return (BinaryOp){SK_OP_MOD, 10, 1};
+    default:
+      return (BinaryOp){SK_OP_NONE, 0, 0};
   }
 }
 
@@ -476,8 +523,9 @@ static SkExpr *parse_binary(Parser *p, uint8_t level) {
     BinaryOp op = is ? (BinaryOp){SK_OP_EQ, 4, 1} : binary_op(p);
     if (op.op == SK_OP_NONE || op.level < level) break;
     if ((op.level == 4 || op.level == 5) && chained == op.level) {
-      SkDiag *diag = sk_syntax_error(p, SK_DIAG_E105, token->start, token->end,
-                                     op.level == 4 ? "comparisons do not chain" : "ranges do not chain");
+      SkDiag *diag =
+          sk_syntax_error(p, SK_DIAG_E105, token->start, token->end,
+                          op.level == 4 ? "comparisons do not chain" : "ranges do not chain");
       if (op.level == 4) sk_diag_help(p->diags, diag, "join two comparisons: a < b && b < c");
       break;
     }
@@ -520,9 +568,12 @@ SkExpr *sk_parse_expr(Parser *p) {
   uint32_t seen = p->seen_height;
   p->seen_height = 0;
   SkExpr *e;
-  if (sk_is(p, SK_TOKEN_TRY)) e = parse_try(p);
-  else if (at_lambda(p)) e = parse_lambda(p);
-  else e = parse_binary(p, 1);
+  if (sk_is(p, SK_TOKEN_TRY))
+    e = parse_try(p);
+  else if (at_lambda(p))
+    e = parse_lambda(p);
+  else
+    e = parse_binary(p, 1);
   if (p->seen_height >= e->height) e->height = p->seen_height + 1;
   p->seen_height = seen > e->height ? seen : e->height;
   sk_leave(p);
@@ -595,7 +646,8 @@ static SkPattern *parse_pattern(Parser *p) {
       pattern = new_pattern(p, SK_P_NULL);
       sk_next(p);
       return pattern;
-    default: break;
+    default:
+      break;
   }
   pattern = new_pattern(p, SK_P_LITERAL);
   pattern->low = pattern_literal(p);

@@ -11,14 +11,34 @@ SkStmt *sk_new_stmt(Parser *p, SkStmtKind kind, uint32_t start) {
 
 static bool starts_stmt(SkTokenKind kind) {
   switch ((int)kind) {
-    case SK_TOKEN_LET: case SK_TOKEN_VAR: case SK_TOKEN_IF: case SK_TOKEN_MATCH: case SK_TOKEN_WHILE:
-    case SK_TOKEN_FOR: case SK_TOKEN_RETURN: case SK_TOKEN_BREAK: case SK_TOKEN_CONTINUE:
-    case SK_TOKEN_THROW: case SK_TOKEN_DEFER: case SK_TOKEN_ASSERT: case SK_TOKEN_FN:
-    case SK_TOKEN_STRUCT: case SK_TOKEN_CLASS: case SK_TOKEN_ENUM: case SK_TOKEN_INTERFACE:
-    case SK_TOKEN_EXTEND: case SK_TOKEN_TYPE: case SK_TOKEN_TEST: case SK_TOKEN_PUB:
-    case SK_TOKEN_IMPORT: case SK_TOKEN_PRIVATE: case SK_TOKEN_STATIC: case SK_TOKEN_OP:
+    case SK_TOKEN_LET:
+    case SK_TOKEN_VAR:
+    case SK_TOKEN_IF:
+    case SK_TOKEN_MATCH:
+    case SK_TOKEN_WHILE:
+    case SK_TOKEN_FOR:
+    case SK_TOKEN_RETURN:
+    case SK_TOKEN_BREAK:
+    case SK_TOKEN_CONTINUE:
+    case SK_TOKEN_THROW:
+    case SK_TOKEN_DEFER:
+    case SK_TOKEN_ASSERT:
+    case SK_TOKEN_FN:
+    case SK_TOKEN_STRUCT:
+    case SK_TOKEN_CLASS:
+    case SK_TOKEN_ENUM:
+    case SK_TOKEN_INTERFACE:
+    case SK_TOKEN_EXTEND:
+    case SK_TOKEN_TYPE:
+    case SK_TOKEN_TEST:
+    case SK_TOKEN_PUB:
+    case SK_TOKEN_IMPORT:
+    case SK_TOKEN_PRIVATE:
+    case SK_TOKEN_STATIC:
+    case SK_TOKEN_OP:
       return true;
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -174,16 +194,26 @@ static SkOperator assign_op(Parser *p, uint32_t *tokens) {
   SkToken *a = sk_peek(p, 0), *b = sk_peek(p, 1), *c = sk_peek(p, 2);
   *tokens = 1;
   switch (a->kind) {
-    case SK_TOKEN_ASSIGN: return SK_OP_NONE;
-    case SK_TOKEN_PLUS_ASSIGN: return SK_OP_ADD;
-    case SK_TOKEN_MINUS_ASSIGN: return SK_OP_SUB;
-    case SK_TOKEN_STAR_ASSIGN: return SK_OP_MUL;
-    case SK_TOKEN_SLASH_ASSIGN: return SK_OP_DIV;
-    case SK_TOKEN_PERCENT_ASSIGN: return SK_OP_MOD;
-    case SK_TOKEN_AMP_ASSIGN: return SK_OP_AND;
-    case SK_TOKEN_PIPE_ASSIGN: return SK_OP_OR;
-    case SK_TOKEN_CARET_ASSIGN: return SK_OP_XOR;
-    case SK_TOKEN_SHL_ASSIGN: return SK_OP_SHL;
+    case SK_TOKEN_ASSIGN:
+      return SK_OP_NONE;
+    case SK_TOKEN_PLUS_ASSIGN:
+      return SK_OP_ADD;
+    case SK_TOKEN_MINUS_ASSIGN:
+      return SK_OP_SUB;
+    case SK_TOKEN_STAR_ASSIGN:
+      return SK_OP_MUL;
+    case SK_TOKEN_SLASH_ASSIGN:
+      return SK_OP_DIV;
+    case SK_TOKEN_PERCENT_ASSIGN:
+      return SK_OP_MOD;
+    case SK_TOKEN_AMP_ASSIGN:
+      return SK_OP_AND;
+    case SK_TOKEN_PIPE_ASSIGN:
+      return SK_OP_OR;
+    case SK_TOKEN_CARET_ASSIGN:
+      return SK_OP_XOR;
+    case SK_TOKEN_SHL_ASSIGN:
+      return SK_OP_SHL;
     case SK_TOKEN_GT:
       if (b->kind == SK_TOKEN_GT && b->start == a->end && c->kind == SK_TOKEN_ASSIGN &&
           c->start == b->end) {
@@ -191,7 +221,8 @@ static SkOperator assign_op(Parser *p, uint32_t *tokens) {
         return SK_OP_SHR;
       }
       break;
-    default: break;
+    default:
+      break;
   }
   *tokens = 0;
   return SK_OP_NONE;
@@ -213,14 +244,20 @@ static SkStmt *parse_expr_stmt(Parser *p) {
 
 /// Words of other languages where a statement starts.
 static const char *foreign_word(SkStr word) {
-  if (sk_str_is(word, "function") || sk_str_is(word, "def") || sk_str_is(word, "func")) return "functions are declared with fn";
-  if (sk_str_is(word, "const") || sk_str_is(word, "final") || sk_str_is(word, "val")) return "constants are declared with let";
-  if (sk_str_is(word, "int") || sk_str_is(word, "float") || sk_str_is(word, "string") || sk_str_is(word, "auto")) return "variables are declared with let or var: let x: int = 0";
+  if (sk_str_is(word, "function") || sk_str_is(word, "def") || sk_str_is(word, "func"))
+    return "functions are declared with fn";
+  if (sk_str_is(word, "const") || sk_str_is(word, "final") || sk_str_is(word, "val"))
+    return "constants are declared with let";
+  if (sk_str_is(word, "int") || sk_str_is(word, "float") || sk_str_is(word, "string") ||
+      sk_str_is(word, "auto"))
+    return "variables are declared with let or var: let x: int = 0";
   if (sk_str_is(word, "foreach")) return "write: for x in xs { ... }";
   if (sk_str_is(word, "switch")) return "write: match x { case 1 => ... }";
   if (sk_str_is(word, "new")) return "there is no new: write Name(...)";
-  if (sk_str_is(word, "export") || sk_str_is(word, "public")) return "exported declarations are marked pub";
-  if (sk_str_is(word, "from") || sk_str_is(word, "include") || sk_str_is(word, "using")) return "write: import std.fs or import std.fs { readText }";
+  if (sk_str_is(word, "export") || sk_str_is(word, "public"))
+    return "exported declarations are marked pub";
+  if (sk_str_is(word, "from") || sk_str_is(word, "include") || sk_str_is(word, "using"))
+    return "write: import std.fs or import std.fs { readText }";
   if (sk_str_is(word, "print")) return "print is a function: print(x)";
   return NULL;
 }
@@ -228,13 +265,18 @@ static const char *foreign_word(SkStr word) {
 static SkStmt *parse_simple(Parser *p, SkToken *token) {
   SkStmt *stmt;
   switch (token->kind) {
-    case SK_TOKEN_LET: case SK_TOKEN_VAR: return parse_let(p, false);
-    case SK_TOKEN_WHILE: case SK_TOKEN_FOR: return parse_loop(p, (SkName){0});
+    case SK_TOKEN_LET:
+    case SK_TOKEN_VAR:
+      return parse_let(p, false);
+    case SK_TOKEN_WHILE:
+    case SK_TOKEN_FOR:
+      return parse_loop(p, (SkName){0});
     case SK_TOKEN_RETURN:
       stmt = sk_new_stmt(p, SK_S_RETURN, sk_next(p)->start);
       if (!sk_at_stmt_end(p)) stmt->value = sk_parse_expr(p);
       return stmt;
-    case SK_TOKEN_BREAK: case SK_TOKEN_CONTINUE:
+    case SK_TOKEN_BREAK:
+    case SK_TOKEN_CONTINUE:
       stmt = sk_new_stmt(p, token->kind == SK_TOKEN_BREAK ? SK_S_BREAK : SK_S_CONTINUE,
                          sk_next(p)->start);
       if (!sk_at_stmt_end(p) && sk_is(p, SK_TOKEN_IDENT)) stmt->label = sk_parse_name(p, "a label");
@@ -275,17 +317,26 @@ static SkStmt *parse_simple(Parser *p, SkToken *token) {
     case SK_TOKEN_LBRACE:
       sk_unexpected(p, "a statement, found a block");
       return sk_parse_block(p);
-    case SK_TOKEN_FN: case SK_TOKEN_STRUCT: case SK_TOKEN_CLASS: case SK_TOKEN_ENUM:
-    case SK_TOKEN_INTERFACE: case SK_TOKEN_EXTEND: case SK_TOKEN_TYPE: case SK_TOKEN_PUB: case SK_TOKEN_TEST: {
+    case SK_TOKEN_FN:
+    case SK_TOKEN_STRUCT:
+    case SK_TOKEN_CLASS:
+    case SK_TOKEN_ENUM:
+    case SK_TOKEN_INTERFACE:
+    case SK_TOKEN_EXTEND:
+    case SK_TOKEN_TYPE:
+    case SK_TOKEN_PUB:
+    case SK_TOKEN_TEST: {
       SkDiag *diag = sk_syntax_error(p, SK_DIAG_E100, token->start, token->end,
                                      "expected a statement, found `%s`",
                                      sk_token_text((SkTokenKind)token->kind));
-      sk_diag_help(p->diags, diag, token->kind == SK_TOKEN_FN
-                                       ? "functions inside functions are lambdas: let f = (x: int) => x + 1"
-                                       : "declarations stand at the top level of a module");
+      sk_diag_help(p->diags, diag,
+                   token->kind == SK_TOKEN_FN
+                       ? "functions inside functions are lambdas: let f = (x: int) => x + 1"
+                       : "declarations stand at the top level of a module");
       return sk_new_stmt(p, SK_S_ERROR, token->start);
     }
-    default: break;
+    default:
+      break;
   }
   return parse_expr_stmt(p);
 }
@@ -293,7 +344,8 @@ static SkStmt *parse_simple(Parser *p, SkToken *token) {
 SkStmt *sk_parse_stmt(Parser *p) {
   SkToken *token = sk_peek(p, 0);
   SkStmt *stmt;
-  if (token->kind == SK_TOKEN_PUB && (sk_peek(p, 1)->kind == SK_TOKEN_LET || sk_peek(p, 1)->kind == SK_TOKEN_VAR)) {
+  if (token->kind == SK_TOKEN_PUB &&
+      (sk_peek(p, 1)->kind == SK_TOKEN_LET || sk_peek(p, 1)->kind == SK_TOKEN_VAR)) {
     sk_next(p);
     stmt = parse_let(p, true);
   } else {
@@ -302,17 +354,21 @@ SkStmt *sk_parse_stmt(Parser *p) {
   stmt->end = sk_prev_end(p);
   if (stmt->kind == SK_S_LET && !stmt->value) stmt->value = sk_new_expr(p, SK_E_ERROR, stmt->start);
   if (p->panicking) return stmt;
-  bool is_block_stmt = stmt->kind == SK_S_WHILE || stmt->kind == SK_S_FOR || stmt->kind == SK_S_TRY ||
-                       stmt->kind == SK_S_BLOCK ||
-                       (stmt->kind == SK_S_EXPR && (stmt->expr->kind == SK_E_IF || stmt->expr->kind == SK_E_MATCH));
+  bool is_block_stmt =
+      stmt->kind == SK_S_WHILE || stmt->kind == SK_S_FOR || stmt->kind == SK_S_TRY ||
+      stmt->kind == SK_S_BLOCK ||
+      (stmt->kind == SK_S_EXPR && (stmt->expr->kind == SK_E_IF || stmt->expr->kind == SK_E_MATCH));
   if (is_block_stmt && sk_peek(p, 0)->newline) return stmt;
   if (!sk_at_stmt_end(p)) {
     const char *help = token->kind == SK_TOKEN_IDENT ? foreign_word(token->text) : NULL;
     SkToken *next = sk_peek(p, 0);
     SkDiag *diag = sk_unexpected(p, "a new line or `;` after the statement");
-    if (help) sk_diag_help(p->diags, diag, "%s", help);
-    else if (next->kind == SK_TOKEN_COLON) sk_diag_help(p->diags, diag, "variables are declared with let or var");
-    else if (next->kind == SK_TOKEN_IDENT && (sk_str_is(next->text, "and") || sk_str_is(next->text, "or")))
+    if (help)
+      sk_diag_help(p->diags, diag, "%s", help);
+    else if (next->kind == SK_TOKEN_COLON)
+      sk_diag_help(p->diags, diag, "variables are declared with let or var");
+    else if (next->kind == SK_TOKEN_IDENT &&
+             (sk_str_is(next->text, "and") || sk_str_is(next->text, "or")))
       sk_diag_help(p->diags, diag, "write && or ||");
     if (starts_stmt((SkTokenKind)next->kind)) p->panicking = false;
     return stmt;

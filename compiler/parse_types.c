@@ -26,7 +26,8 @@ static SkTypeExpr *parse_named(Parser *p) {
     SkName name = sk_parse_name(p, "a type");
     SK_VEC_PUSH(p->arena, &path, name);
     if (p->panicking) break;
-  } while (sk_is(p, SK_TOKEN_DOT) && sk_peek(p, 1)->kind == SK_TOKEN_IDENT && sk_accept(p, SK_TOKEN_DOT));
+  } while (sk_is(p, SK_TOKEN_DOT) && sk_peek(p, 1)->kind == SK_TOKEN_IDENT &&
+           sk_accept(p, SK_TOKEN_DOT));
   type->path = path.items;
   type->path_count = path.count;
   if (sk_is(p, SK_TOKEN_LT)) type->args = sk_parse_type_args(p, &type->arg_count);
@@ -57,7 +58,8 @@ static SkTypeExpr *parse_parens(Parser *p) {
   } else {
     type = new_type(p, SK_TX_TUPLE, start);
     if (parts.count == 0) {
-      SkDiag *diag = sk_syntax_error(p, SK_DIAG_E104, start, sk_prev_end(p), "a tuple has at least two parts");
+      SkDiag *diag =
+          sk_syntax_error(p, SK_DIAG_E104, start, sk_prev_end(p), "a tuple has at least two parts");
       sk_diag_help(p->diags, diag, "for no value leave the type out; for a function write () -> T");
       return error_type(p);
     }
@@ -89,9 +91,15 @@ SkTypeExpr *sk_parse_type(Parser *p) {
   SkTypeExpr *type;
   if (!sk_enter(p, start)) return error_type(p);
   switch (sk_peek(p, 0)->kind) {
-    case SK_TOKEN_LPAREN: type = parse_parens(p); break;
-    case SK_TOKEN_LBRACKET: type = parse_brackets(p); break;
-    case SK_TOKEN_IDENT: type = parse_named(p); break;
+    case SK_TOKEN_LPAREN:
+      type = parse_parens(p);
+      break;
+    case SK_TOKEN_LBRACKET:
+      type = parse_brackets(p);
+      break;
+    case SK_TOKEN_IDENT:
+      type = parse_named(p);
+      break;
     default:
       sk_unexpected(p, "a type");
       sk_leave(p);
@@ -158,8 +166,10 @@ static uint32_t skip_list(Parser *p, uint32_t at, SkTokenKind close, uint32_t de
   while (p->tokens[at].kind != close) {
     at = skip_type(p, at, depth);
     if (!at) return 0;
-    if (p->tokens[at].kind == SK_TOKEN_COMMA || p->tokens[at].kind == SK_TOKEN_COLON) at++;
-    else if (p->tokens[at].kind != close) return 0;
+    if (p->tokens[at].kind == SK_TOKEN_COMMA || p->tokens[at].kind == SK_TOKEN_COLON)
+      at++;
+    else if (p->tokens[at].kind != close)
+      return 0;
   }
   return at + 1;
 }
@@ -169,7 +179,8 @@ static uint32_t skip_type(Parser *p, uint32_t at, uint32_t depth) {
   switch (p->tokens[at].kind) {
     case SK_TOKEN_IDENT:
       at++;
-      while (p->tokens[at].kind == SK_TOKEN_DOT && p->tokens[at + 1].kind == SK_TOKEN_IDENT) at += 2;
+      while (p->tokens[at].kind == SK_TOKEN_DOT && p->tokens[at + 1].kind == SK_TOKEN_IDENT)
+        at += 2;
       if (p->tokens[at].kind == SK_TOKEN_LT) at = skip_list(p, at + 1, SK_TOKEN_GT, depth + 1);
       break;
     case SK_TOKEN_LPAREN:
@@ -178,8 +189,11 @@ static uint32_t skip_type(Parser *p, uint32_t at, uint32_t depth) {
       if (p->tokens[at].kind == SK_TOKEN_THROWS) at++;
       if (p->tokens[at].kind == SK_TOKEN_ARROW) at = skip_type(p, at + 1, depth + 1);
       break;
-    case SK_TOKEN_LBRACKET: at = skip_list(p, at + 1, SK_TOKEN_RBRACKET, depth + 1); break;
-    default: return 0;
+    case SK_TOKEN_LBRACKET:
+      at = skip_list(p, at + 1, SK_TOKEN_RBRACKET, depth + 1);
+      break;
+    default:
+      return 0;
   }
   if (!at) return 0;
   while (p->tokens[at].kind == SK_TOKEN_QUESTION || p->tokens[at].kind == SK_TOKEN_COALESCE) at++;

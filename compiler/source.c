@@ -21,8 +21,10 @@ void sk_source_place(const SkSource *source, uint32_t offset, uint32_t *line, ui
   uint32_t low = 0, high = source->line_count;
   while (high - low > 1) {
     uint32_t middle = low + (high - low) / 2;
-    if (source->line_starts[middle] <= offset) low = middle;
-    else high = middle;
+    if (source->line_starts[middle] <= offset)
+      low = middle;
+    else
+      high = middle;
   }
   uint32_t codes = 1;
   for (uint32_t i = source->line_starts[low]; i < offset; i++) {

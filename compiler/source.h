@@ -5,8 +5,8 @@
 #include "base/arena.h"
 
 typedef struct {
-  SkStr path;   // as the user wrote it; shown in messages
-  SkStr text;   // valid UTF-8, at most 16 MiB; followed by a NUL
+  SkStr path;             // as the user wrote it; shown in messages
+  SkStr text;             // valid UTF-8, at most 16 MiB; followed by a NUL
   uint32_t *line_starts;  // made by sk_source_init
   uint32_t line_count;
 } SkSource;

@@ -11,16 +11,16 @@ typedef enum {
 } SkTokenKind;
 
 typedef struct {
-  uint8_t kind;       // SkTokenKind
-  bool newline;       // a line end stands somewhere before this token
-  bool space;         // white space stands before this token
-  bool broken;        // a string that is never closed: reported already
+  uint8_t kind;  // SkTokenKind
+  bool newline;  // a line end stands somewhere before this token
+  bool space;    // white space stands before this token
+  bool broken;   // a string that is never closed: reported already
   uint32_t start, end;
-  uint32_t doc;       // index + 1 into docs of a /// comment before it; 0 = none
+  uint32_t doc;  // index + 1 into docs of a /// comment before it; 0 = none
   union {
     int64_t int_value;
     double float_value;
-    SkStr text;       // identifier, string part (escapes resolved)
+    SkStr text;  // identifier, string part (escapes resolved)
   };
 } SkToken;
 

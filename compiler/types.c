@@ -140,30 +140,67 @@ const SkType *sk_type_substitute(SkTypes *types, const SkType *type, SkTParam *c
     new_args[i] = sk_type_substitute(types, type->args[i], params, args, count);
   }
   switch (type->kind) {
-    case SK_TYPE_NAMED: return sk_type_named(types, type->decl, new_args, type->arg_count);
-    case SK_TYPE_LIST: return sk_type_list(types, new_args[0]);
-    case SK_TYPE_OPTIONAL: return sk_type_optional(types, new_args[0]);
-    case SK_TYPE_TUPLE: return sk_type_tuple(types, new_args, type->arg_count);
-    case SK_TYPE_FN: return sk_type_fn(types, new_args, type->arg_count, type->throws);
-    case SK_TYPE_COROUTINE: return sk_type_coroutine(types, new_args[0], new_args[1]);
-    case SK_TYPE_ERROR: case SK_TYPE_VOID: case SK_TYPE_NEVER: case SK_TYPE_NULL: case SK_TYPE_INT:
-    case SK_TYPE_FLOAT: case SK_TYPE_BOOL: case SK_TYPE_STRING: case SK_TYPE_I8: case SK_TYPE_I16:
-    case SK_TYPE_I32: case SK_TYPE_U8: case SK_TYPE_U16: case SK_TYPE_U32: case SK_TYPE_F32:
-    case SK_TYPE_PARAM: break;
+    case SK_TYPE_NAMED:
+      return sk_type_named(types, type->decl, new_args, type->arg_count);
+    case SK_TYPE_LIST:
+      return sk_type_list(types, new_args[0]);
+    case SK_TYPE_OPTIONAL:
+      return sk_type_optional(types, new_args[0]);
+    case SK_TYPE_TUPLE:
+      return sk_type_tuple(types, new_args, type->arg_count);
+    case SK_TYPE_FN:
+      return sk_type_fn(types, new_args, type->arg_count, type->throws);
+    case SK_TYPE_COROUTINE:
+      return sk_type_coroutine(types, new_args[0], new_args[1]);
+    case SK_TYPE_ERROR:
+    case SK_TYPE_VOID:
+    case SK_TYPE_NEVER:
+    case SK_TYPE_NULL:
+    case SK_TYPE_INT:
+    case SK_TYPE_FLOAT:
+    case SK_TYPE_BOOL:
+    case SK_TYPE_STRING:
+    case SK_TYPE_I8:
+    case SK_TYPE_I16:
+    case SK_TYPE_I32:
+    case SK_TYPE_U8:
+    case SK_TYPE_U16:
+    case SK_TYPE_U32:
+    case SK_TYPE_F32:
+    case SK_TYPE_PARAM:
+      break;
   }
   return type;
 }
 
 bool sk_type_is_reference(const SkType *type) {
   switch (type->kind) {
-    case SK_TYPE_STRING: case SK_TYPE_LIST: case SK_TYPE_FN: case SK_TYPE_COROUTINE: return true;
+    case SK_TYPE_STRING:
+    case SK_TYPE_LIST:
+    case SK_TYPE_FN:
+    case SK_TYPE_COROUTINE:
+      return true;
     case SK_TYPE_NAMED:
       return type->decl->kind == SK_DECL_CLASS || type->decl->kind == SK_DECL_INTERFACE ||
              (type->decl->kind == SK_DECL_ENUM && type->decl->enum_is_object);
-    case SK_TYPE_ERROR: case SK_TYPE_VOID: case SK_TYPE_NEVER: case SK_TYPE_NULL: case SK_TYPE_INT:
-    case SK_TYPE_FLOAT: case SK_TYPE_BOOL: case SK_TYPE_I8: case SK_TYPE_I16: case SK_TYPE_I32:
-    case SK_TYPE_U8: case SK_TYPE_U16: case SK_TYPE_U32: case SK_TYPE_F32: case SK_TYPE_PARAM:
-    case SK_TYPE_OPTIONAL: case SK_TYPE_TUPLE: return false;
+    case SK_TYPE_ERROR:
+    case SK_TYPE_VOID:
+    case SK_TYPE_NEVER:
+    case SK_TYPE_NULL:
+    case SK_TYPE_INT:
+    case SK_TYPE_FLOAT:
+    case SK_TYPE_BOOL:
+    case SK_TYPE_I8:
+    case SK_TYPE_I16:
+    case SK_TYPE_I32:
+    case SK_TYPE_U8:
+    case SK_TYPE_U16:
+    case SK_TYPE_U32:
+    case SK_TYPE_F32:
+    case SK_TYPE_PARAM:
+    case SK_TYPE_OPTIONAL:
+    case SK_TYPE_TUPLE:
+      return false;
   }
   return false;
 }
@@ -177,14 +214,16 @@ static void print_list(const SkType *const *types, uint32_t count, SkBuf *out) {
 
 void sk_type_print(const SkType *type, SkBuf *out) {
   static const char *const names[] = {
-      [SK_TYPE_ERROR] = "?",     [SK_TYPE_VOID] = "void",   [SK_TYPE_NEVER] = "never",
-      [SK_TYPE_NULL] = "null",   [SK_TYPE_INT] = "int",     [SK_TYPE_FLOAT] = "float",
-      [SK_TYPE_BOOL] = "bool",   [SK_TYPE_STRING] = "string", [SK_TYPE_I8] = "i8",
-      [SK_TYPE_I16] = "i16",     [SK_TYPE_I32] = "i32",     [SK_TYPE_U8] = "u8",
-      [SK_TYPE_U16] = "u16",     [SK_TYPE_U32] = "u32",     [SK_TYPE_F32] = "f32",
+      [SK_TYPE_ERROR] = "?",   [SK_TYPE_VOID] = "void",     [SK_TYPE_NEVER] = "never",
+      [SK_TYPE_NULL] = "null", [SK_TYPE_INT] = "int",       [SK_TYPE_FLOAT] = "float",
+      [SK_TYPE_BOOL] = "bool", [SK_TYPE_STRING] = "string", [SK_TYPE_I8] = "i8",
+      [SK_TYPE_I16] = "i16",   [SK_TYPE_I32] = "i32",       [SK_TYPE_U8] = "u8",
+      [SK_TYPE_U16] = "u16",   [SK_TYPE_U32] = "u32",       [SK_TYPE_F32] = "f32",
   };
   switch (type->kind) {
-    case SK_TYPE_PARAM: sk_buf_str(out, type->tparam->name.text); return;
+    case SK_TYPE_PARAM:
+      sk_buf_str(out, type->tparam->name.text);
+      return;
     case SK_TYPE_NAMED:
       if (sk_str_is(type->decl->name.text, "Map") && type->arg_count == 2 && type->decl->module &&
           type->decl->module->is_std) {
@@ -230,9 +269,21 @@ void sk_type_print(const SkType *type, SkBuf *out) {
       print_list(type->args, 2, out);
       sk_buf_byte(out, '>');
       return;
-    case SK_TYPE_ERROR: case SK_TYPE_VOID: case SK_TYPE_NEVER: case SK_TYPE_NULL: case SK_TYPE_INT:
-    case SK_TYPE_FLOAT: case SK_TYPE_BOOL: case SK_TYPE_STRING: case SK_TYPE_I8: case SK_TYPE_I16:
-    case SK_TYPE_I32: case SK_TYPE_U8: case SK_TYPE_U16: case SK_TYPE_U32: case SK_TYPE_F32:
+    case SK_TYPE_ERROR:
+    case SK_TYPE_VOID:
+    case SK_TYPE_NEVER:
+    case SK_TYPE_NULL:
+    case SK_TYPE_INT:
+    case SK_TYPE_FLOAT:
+    case SK_TYPE_BOOL:
+    case SK_TYPE_STRING:
+    case SK_TYPE_I8:
+    case SK_TYPE_I16:
+    case SK_TYPE_I32:
+    case SK_TYPE_U8:
+    case SK_TYPE_U16:
+    case SK_TYPE_U32:
+    case SK_TYPE_F32:
       sk_buf_cstr(out, names[type->kind]);
       return;
   }

@@ -12,7 +12,7 @@ typedef enum {
   SK_TYPE_ERROR,  // after a reported error: fits everything, silences what follows
   SK_TYPE_VOID,
   SK_TYPE_NEVER,
-  SK_TYPE_NULL,   // of the literal `null` before it got an expected type
+  SK_TYPE_NULL,  // of the literal `null` before it got an expected type
   SK_TYPE_INT,
   SK_TYPE_FLOAT,
   SK_TYPE_BOOL,
@@ -53,7 +53,7 @@ typedef struct {
   const SkType *storage[SK_TYPE_F32 - SK_TYPE_I8 + 1];
   const SkType **table;  // hash table of all others; table_mask + 1 places
   uint32_t table_mask, count;
-  bool too_deep;    // a type was too deep and became ERROR; whoever reports it clears this
+  bool too_deep;  // a type was too deep and became ERROR; whoever reports it clears this
 } SkTypes;
 
 void sk_types_init(SkTypes *types, SkArena *arena);

@@ -1,9 +1,9 @@
 // The collector: marks from the roots with an explicit stack, then frees unmarked lines and blocks.
 //
 // An object is live if the mark bits of its header equal the epoch, which alternates between 1 and
-// 2, so that marks need no clearing: fresh objects have 0, dead ones the other value. The mark stack
-// has address space for every object that the cage can hold and each is pushed once, so it cannot
-// overflow; it is discarded after use.
+// 2, so that marks need no clearing: fresh objects have 0, dead ones the other value. The mark
+// stack has address space for every object that the cage can hold and each is pushed once, so it
+// cannot overflow; it is discarded after use.
 #include <stdio.h>
 
 #include "base/os.h"
@@ -19,7 +19,8 @@ static const SkGcType *type_of(const SkHeapFull *heap, const SkObject *object) {
 size_t sk_object_size(const SkHeapFull *heap, const SkObject *object) {
   const SkGcType *type = type_of(heap, object);
   switch ((SkGcKind)type->kind) {
-    case SK_GC_FIXED: return sk_gc_round(type->size_bytes);
+    case SK_GC_FIXED:
+      return sk_gc_round(type->size_bytes);
     case SK_GC_BYTES:
       return sk_gc_round(type->size_bytes + (size_t)((const uint32_t *)(const void *)object)[2]);
     case SK_GC_ARRAY:
@@ -36,20 +37,19 @@ static bool check_ref(SkMarker *marker, SkRef ref) {
   SkHeapFull *heap = marker->heap;
   const char *at = heap->head.base + ref.bits;
   const char *problem = NULL;
-  if (ref.bits & 15 || at < heap->blocks_start ||
-      sk_block_of(heap, at) >= heap->block_top) {
+  if (ref.bits & 15 || at < heap->blocks_start || sk_block_of(heap, at) >= heap->block_top) {
     problem = "lies outside the heap";
   } else {
     const SkBlock *block = &heap->blocks[sk_block_of(heap, at)];
     const SkObject *object = (const SkObject *)(const void *)at;
     bool is_start = at == sk_block_start(heap, sk_block_of(heap, at));
-    if (block->state == SK_BLOCK_FREE) problem = "lies in a free block";
+    if (block->state == SK_BLOCK_FREE)
+      problem = "lies in a free block";
     else if (block->state == SK_BLOCK_LARGE_REST || (block->state == SK_BLOCK_LARGE && !is_start))
       problem = "points into a large object";
     else if (object->type == 0 || object->type >= heap->head.type_count)
       problem = "leads to no object";
-    else if (block->state == SK_BLOCK_LINES_USED &&
-             sk_object_size(heap, object) > SK_BLOCK_BYTES)
+    else if (block->state == SK_BLOCK_LINES_USED && sk_object_size(heap, object) > SK_BLOCK_BYTES)
       problem = "leads to an object of impossible size";
   }
   if (!problem) return true;
@@ -76,7 +76,9 @@ static void mark_lines(SkHeapFull *heap, const SkObject *object, size_t size) {
   for (size_t line = offset / SK_LINE_BYTES; line <= last; line++) lines[line] = 1;
 }
 
-static inline SkRef ref_at(const char *at) { return *(const SkRef *)(const void *)at; }
+static inline SkRef ref_at(const char *at) {
+  return *(const SkRef *)(const void *)at;
+}
 
 static void scan(SkMarker *marker, SkObject *object) {
   SkHeapFull *heap = marker->heap;
@@ -99,7 +101,8 @@ static void scan(SkMarker *marker, SkObject *object) {
       }
       break;
     }
-    case SK_GC_BYTES: break;
+    case SK_GC_BYTES:
+      break;
     case SK_GC_STACK:
       heap->options.stack(heap->options.context, (const SkArray *)(const void *)object, marker);
       break;
@@ -113,8 +116,7 @@ static void mark_all(SkMarker *marker) {
   size_t most = 0;
   while (heap->mark_count > 0) {
     if (heap->mark_count > most) most = heap->mark_count;
-    SkObject *object =
-        (SkObject *)(void *)(heap->head.base + heap->mark_stack[--heap->mark_count]);
+    SkObject *object = (SkObject *)(void *)(heap->head.base + heap->mark_stack[--heap->mark_count]);
     size_t size = sk_object_size(heap, object);
     mark_lines(heap, object, size);
     heap->live_bytes += size;
@@ -136,7 +138,8 @@ static void free_block(SkHeapFull *heap, uint32_t block) {
 static void poison_lines(SkHeapFull *heap, uint32_t block) {
   const uint8_t *lines = heap->blocks[block].lines;
   for (uint32_t line = 0; line < SK_BLOCK_LINES; line++) {
-    if (!lines[line]) memset(sk_block_start(heap, block) + line * SK_LINE_BYTES, 0xD7, SK_LINE_BYTES);
+    if (!lines[line])
+      memset(sk_block_start(heap, block) + line * SK_LINE_BYTES, 0xD7, SK_LINE_BYTES);
   }
 }
 #endif

@@ -29,10 +29,11 @@ typedef struct {
   uint32_t type;  // index into the type table
   uint8_t gc;     // the collector's
   uint8_t spare;
-  uint16_t aux;   // the owner's: case number, flags
+  uint16_t aux;  // the owner's: case number, flags
 } SkObject;
 
-/// The head of an array: elements follow it. `length` is its capacity in elements and never changes.
+/// The head of an array: elements follow it. `length` is its capacity in elements and never
+/// changes.
 typedef struct {
   SkObject object;
   uint32_t length;
@@ -47,10 +48,10 @@ typedef enum {
 } SkGcKind;
 
 typedef struct {
-  uint8_t kind;           // SkGcKind
+  uint8_t kind;  // SkGcKind
   uint16_t ref_count;
-  uint32_t size_bytes;    // FIXED: the object, BYTES: head and terminator, else 0
-  uint32_t element_bytes; // ARRAY, STACK
+  uint32_t size_bytes;          // FIXED: the object, BYTES: head and terminator, else 0
+  uint32_t element_bytes;       // ARRAY, STACK
   const uint16_t *ref_offsets;  // of 32-bit references, from the object's or the element's start
 } SkGcType;
 
@@ -58,9 +59,9 @@ typedef struct SkHeap SkHeap;
 typedef struct SkMarker SkMarker;
 
 typedef struct {
-  size_t limit_bytes;     // what live and dead objects may take together, at most ~3.9 GiB
-  size_t prefix_bytes;    // the VM's own area at the start of the cage, from offset 4096 on
-  void *context;          // for the callbacks
+  size_t limit_bytes;   // what live and dead objects may take together, at most ~3.9 GiB
+  size_t prefix_bytes;  // the VM's own area at the start of the cage, from offset 4096 on
+  void *context;        // for the callbacks
   void (*roots)(void *context, SkMarker *marker);
   void (*stack)(void *context, const SkArray *stack, SkMarker *marker);
   // Stress and checks, for tests:
@@ -71,19 +72,19 @@ typedef struct {
 
 /// The fields that allocation needs inline; the collector's own follow in gc/.
 struct SkHeap {
-  char *base;    // start of the cage
-  char *bump;    // next free byte; bump == limit: take the slow path
+  char *base;  // start of the cage
+  char *bump;  // next free byte; bump == limit: take the slow path
   char *limit;
-  const char *types;        // type descriptors: SkGcType is the first member of each
+  const char *types;  // type descriptors: SkGcType is the first member of each
   uint32_t type_stride_bytes;
   uint32_t type_count;
 };
 
 typedef struct {
-  size_t used_bytes;       // live and not yet collected objects, blocks counted whole
+  size_t used_bytes;  // live and not yet collected objects, blocks counted whole
   size_t limit_bytes;
   size_t peak_bytes;
-  size_t reserved_bytes;   // address space
+  size_t reserved_bytes;     // address space
   uint64_t allocated_bytes;  // ever (exact at each collection, else an estimate from below)
   uint32_t collections, minor_collections;
   uint64_t pause_total_ns, pause_max_ns;
@@ -112,11 +113,15 @@ bool sk_heap_verify(SkHeap *heap, SkBuf *out);
 /// From the callbacks: this reference is live. Null is fine.
 void sk_gc_mark(SkMarker *marker, SkRef ref);
 
-static inline void *sk_gc_at(const SkHeap *heap, SkRef ref) { return heap->base + ref.bits; }
+static inline void *sk_gc_at(const SkHeap *heap, SkRef ref) {
+  return heap->base + ref.bits;
+}
 static inline SkRef sk_gc_ref(const SkHeap *heap, const void *object) {
   return (SkRef){(uint32_t)((const char *)object - heap->base)};
 }
-static inline size_t sk_gc_round(size_t size_bytes) { return (size_bytes + 15) & ~(size_t)15; }
+static inline size_t sk_gc_round(size_t size_bytes) {
+  return (size_bytes + 15) & ~(size_t)15;
+}
 
 /// A zeroed object of size_bytes (rounded up here). NULL: out of memory. May collect.
 static inline SkObject *sk_gc_alloc(SkHeap *heap, uint32_t type, size_t size_bytes) {
@@ -130,8 +135,8 @@ static inline SkObject *sk_gc_alloc(SkHeap *heap, uint32_t type, size_t size_byt
   return object;
 }
 /// An array of `length` elements, zeroed. NULL: out of memory (also when the size overflows).
-SkArray *sk_gc_alloc_array(SkHeap *heap, uint32_t type, uint32_t element_bytes, uint64_t length)
-    SK_MUST_USE;
+SkArray *sk_gc_alloc_array(SkHeap *heap, uint32_t type, uint32_t element_bytes,
+                           uint64_t length) SK_MUST_USE;
 
 /// The write barrier: before references are stored into holder.
 #define SK_GC_UNLOGGED 0x80  // set in SkObject.gc of old objects that are not in the log

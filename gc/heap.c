@@ -6,7 +6,8 @@
 // Invariants
 //  1. [bump, limit) of the head is zero and belongs to no object.
 //  2. The limit counts whole blocks in use; a block is taken only below it.
-//  3. Marks of lines are exact after a collection; lines of blocks taken since then are unmarked but
+//  3. Marks of lines are exact after a collection; lines of blocks taken since then are unmarked
+//  but
 //     in use: such blocks are `is_fresh`, or the allocator has passed them.
 #include "gc/heap.h"
 
@@ -17,7 +18,9 @@
 
 // ---- making and deleting ------------------------------------------------------------------------
 
-static size_t round_up(size_t size, size_t unit) { return (size + unit - 1) / unit * unit; }
+static size_t round_up(size_t size, size_t unit) {
+  return (size + unit - 1) / unit * unit;
+}
 
 SkHeap *sk_heap_new(const SkHeapOptions *options) {
   size_t prefix = round_up(SK_CAGE_GUARD_BYTES + options->prefix_bytes, SK_BLOCK_BYTES);
@@ -64,7 +67,9 @@ void sk_heap_delete(SkHeap *head) {
   sk_free(heap);
 }
 
-void *sk_heap_prefix(SkHeap *heap) { return heap->base + SK_CAGE_GUARD_BYTES; }
+void *sk_heap_prefix(SkHeap *heap) {
+  return heap->base + SK_CAGE_GUARD_BYTES;
+}
 
 void sk_heap_set_types(SkHeap *heap, const void *types, uint32_t stride_bytes, uint32_t count) {
   heap->types = types;
@@ -154,8 +159,10 @@ static void zero_run(SkHeapFull *heap, uint32_t start, uint32_t count) {
     uint32_t end = i;
     while (end < start + count && heap->blocks[end].is_dirty) end++;
     size_t bytes = (size_t)(end - i) * SK_BLOCK_BYTES;
-    if (bytes >= 8 * SK_BLOCK_BYTES) sk_os_discard(sk_block_start(heap, i), bytes);
-    else if (bytes) memset(sk_block_start(heap, i), 0, bytes);
+    if (bytes >= 8 * SK_BLOCK_BYTES)
+      sk_os_discard(sk_block_start(heap, i), bytes);
+    else if (bytes)
+      memset(sk_block_start(heap, i), 0, bytes);
     i = end + 1;
   }
 }

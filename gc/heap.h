@@ -28,21 +28,21 @@ typedef struct {
 
 struct SkMarker {
   struct SkHeapFull *heap;
-  SkBuf *problems;      // when verifying: what was found; else NULL
+  SkBuf *problems;  // when verifying: what was found; else NULL
   void (*visit)(void *context, const SkObject *object, size_t size);
   void *visit_context;
 };
 
 typedef struct SkHeapFull {
-  SkHeap head;          // first: what allocation needs inline
+  SkHeap head;  // first: what allocation needs inline
   SkHeapOptions options;
   size_t limit_bytes;
-  char *blocks_start;   // the first block in the cage
+  char *blocks_start;  // the first block in the cage
   size_t cage_bytes;
-  SkBlock *blocks;      // block_limit entries, lazily backed
+  SkBlock *blocks;  // block_limit entries, lazily backed
   uint8_t *line_marks;
   uint32_t block_limit, block_top;  // blocks below block_top have been used
-  uint32_t free_count;  // FREE blocks below block_top
+  uint32_t free_count;              // FREE blocks below block_top
   uint32_t used_blocks;
   // The allocator: [bump, limit) of the head is a hole in block `current`, after which the lines
   // from next_line on may hold more; then blocks from `recycle` on that have free lines.
@@ -50,8 +50,8 @@ typedef struct SkHeapFull {
   char *overflow_bump, *overflow_limit;  // medium objects that did not fit the hole
   char *held_bump, *held_limit;          // the real hole while stress keeps the head's empty
   uint32_t large_rover, free_rover;
-  size_t since_bytes, trigger_bytes;     // allocated since the last collection; when to collect
-  uint8_t epoch;        // 1 or 2: the mark of live objects
+  size_t since_bytes, trigger_bytes;  // allocated since the last collection; when to collect
+  uint8_t epoch;                      // 1 or 2: the mark of live objects
   bool collecting;
   uint32_t stress_count;
   uint32_t *mark_stack;
@@ -63,7 +63,9 @@ typedef struct SkHeapFull {
   SkHeapStats stats;
 } SkHeapFull;
 
-static inline SkHeapFull *sk_heap_full(SkHeap *heap) { return (SkHeapFull *)(void *)heap; }
+static inline SkHeapFull *sk_heap_full(SkHeap *heap) {
+  return (SkHeapFull *)(void *)heap;
+}
 static inline uint32_t sk_block_of(const SkHeapFull *heap, const void *at) {
   return (uint32_t)((size_t)((const char *)at - heap->blocks_start) / SK_BLOCK_BYTES);
 }

@@ -14,7 +14,7 @@
 #define FILE_LIMIT 256
 
 typedef struct {
-  int fd;        // -1: free
+  int fd;  // -1: free
   SkBuf in;
   size_t at;
   bool ended;
@@ -40,7 +40,8 @@ static bool make_absolute(const char *path, char *out, size_t size) {
   char folder[2048];
   while (strncmp(path, "./", 2) == 0) path += 2;
   if (!getcwd(folder, sizeof folder)) return false;
-  int length = snprintf(out, size, "%s/%s", strcmp(folder, "/") == 0 ? "" : folder, strcmp(path, ".") == 0 ? "" : path);
+  int length = snprintf(out, size, "%s/%s", strcmp(folder, "/") == 0 ? "" : folder,
+                        strcmp(path, ".") == 0 ? "" : path);
   return length > 0 && (size_t)length < size;
 }
 
@@ -48,7 +49,8 @@ static bool make_absolute(const char *path, char *out, size_t size) {
 static const char *below(SkStr scope, const char *path) {
   while (strncmp(path, "./", 2) == 0) path += 2;
   if (scope.size == 0 || sk_str_is(scope, ".")) return *path ? path : ".";
-  if (scope.size >= 2 && memcmp(scope.data, "./", 2) == 0) scope = sk_str_n(scope.data + 2, scope.size - 2);
+  if (scope.size >= 2 && memcmp(scope.data, "./", 2) == 0)
+    scope = sk_str_n(scope.data + 2, scope.size - 2);
   while (scope.size > 1 && scope.data[scope.size - 1] == '/') scope.size--;
   if (strncmp(path, scope.data, scope.size) != 0) return NULL;
   path += scope.size;
@@ -110,10 +112,15 @@ static int open_granted(SkThread *thread, const SkString *path, char *message, s
       return -1;
     }
   }
-  if (!any) snprintf(message, size, "%s: permission denied: outside of what --allow=fs.read grants", path->data);
-  else if (errno == EXDEV || errno == ELOOP) snprintf(message, size, "%s: permission denied: leads out of the granted folder", path->data);
-  else if (errno == ENOENT) snprintf(message, size, "%s: no such file", path->data);
-  else snprintf(message, size, "%s: %s", path->data, strerror(errno));
+  if (!any)
+    snprintf(message, size, "%s: permission denied: outside of what --allow=fs.read grants",
+             path->data);
+  else if (errno == EXDEV || errno == ELOOP)
+    snprintf(message, size, "%s: permission denied: leads out of the granted folder", path->data);
+  else if (errno == ENOENT)
+    snprintf(message, size, "%s: no such file", path->data);
+  else
+    snprintf(message, size, "%s: %s", path->data, strerror(errno));
   return -1;
 }
 
@@ -143,8 +150,10 @@ static bool read_file(SkThread *thread, SkSlot path, SkSlot *result, bool text) 
   if (fd >= 0) {
     if (!read_whole(fd, &buf)) snprintf(message, sizeof message, "%s: cannot be read", name->data);
     close(fd);
-    size_t bad = text && !message[0] ? sk_utf8_invalid_at(buf.data ? buf.data : "", buf.size) : buf.size;
-    if (bad != buf.size && !message[0]) snprintf(message, sizeof message, "%s: byte %zu is not valid UTF-8", name->data, bad);
+    size_t bad =
+        text && !message[0] ? sk_utf8_invalid_at(buf.data ? buf.data : "", buf.size) : buf.size;
+    if (bad != buf.size && !message[0])
+      snprintf(message, sizeof message, "%s: byte %zu is not valid UTF-8", name->data, bad);
   }
   SK_HANDLES(scope, thread->heap);
   SkHandle handle;
@@ -160,12 +169,17 @@ static bool read_file(SkThread *thread, SkSlot path, SkSlot *result, bool text) 
     }
   }
   sk_buf_deinit(&buf);
-  if (fine && !sk_handle_new(thread->heap, (SkRef){result[0].ref}, &handle)) return sk_fault_memory(thread);
+  if (fine && !sk_handle_new(thread->heap, (SkRef){result[0].ref}, &handle))
+    return sk_fault_memory(thread);
   return fine && give_message(thread, &result[1], message);
 }
 
-NATIVE_FUNCTION(fs_read_text) { return read_file(thread, args[0], result, true); }
-NATIVE_FUNCTION(fs_read_bytes) { return read_file(thread, args[0], result, false); }
+NATIVE_FUNCTION(fs_read_text) {
+  return read_file(thread, args[0], result, true);
+}
+NATIVE_FUNCTION(fs_read_bytes) {
+  return read_file(thread, args[0], result, false);
+}
 
 NATIVE_FUNCTION(fs_exists) {
   char message[512] = "";
@@ -223,7 +237,8 @@ NATIVE_FUNCTION(fs_read_line) {
       size_t size = end ? (size_t)(end - start) : left;
       file->at += size + (end ? 1 : 0);
       if (size && start[size - 1] == '\r') size--;
-      if (sk_utf8_invalid_at(start, size) != size) return give_message(thread, &result[1], "the line is not valid UTF-8");
+      if (sk_utf8_invalid_at(start, size) != size)
+        return give_message(thread, &result[1], "the line is not valid UTF-8");
       if (!sk_give_string(thread, &result[0], start, size)) return false;
       break;
     }
@@ -235,7 +250,8 @@ NATIVE_FUNCTION(fs_read_line) {
     }
     char chunk[8192];
     ssize_t got = read(file->fd, chunk, sizeof chunk);
-    if (got < 0 && errno != EINTR) return give_message(thread, &result[1], "the file cannot be read");
+    if (got < 0 && errno != EINTR)
+      return give_message(thread, &result[1], "the file cannot be read");
     if (got == 0) file->ended = true;
     if (got > 0) sk_buf_add(&file->in, chunk, (size_t)got);
     if (file->in.failed) return sk_fault_memory(thread);

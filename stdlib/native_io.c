@@ -13,15 +13,24 @@ static bool write_string(SkThread *thread, int stream, SkSlot slot, bool line_en
   return true;
 }
 
-NATIVE_FUNCTION(io_print) { return (void)result, write_string(thread, 1, args[0], true); }
-NATIVE_FUNCTION(io_eprint) { return (void)result, write_string(thread, 2, args[0], true); }
-NATIVE_FUNCTION(io_write) { return (void)result, write_string(thread, 1, args[0], false); }
-NATIVE_FUNCTION(io_write_error) { return (void)result, write_string(thread, 2, args[0], false); }
+NATIVE_FUNCTION(io_print) {
+  return (void)result, write_string(thread, 1, args[0], true);
+}
+NATIVE_FUNCTION(io_eprint) {
+  return (void)result, write_string(thread, 2, args[0], true);
+}
+NATIVE_FUNCTION(io_write) {
+  return (void)result, write_string(thread, 1, args[0], false);
+}
+NATIVE_FUNCTION(io_write_error) {
+  return (void)result, write_string(thread, 2, args[0], false);
+}
 
 NATIVE_FUNCTION(io_write_bytes) {
   const SkList *list = sk_arg_list(thread, args[0]);
   (void)result;
-  if (list->length) sk_vm_write(thread->vm, 1, sk_list_data(thread->heap, list), list->length, false);
+  if (list->length)
+    sk_vm_write(thread->vm, 1, sk_list_data(thread->heap, list), list->length, false);
   return true;
 }
 
@@ -58,7 +67,8 @@ static bool give_text(SkThread *thread, SkSlot *result, const char *data, size_t
       at++;
     }
   }
-  bool fine = buf.failed ? sk_fault_memory(thread) : sk_give_string(thread, result, buf.data, buf.size);
+  bool fine =
+      buf.failed ? sk_fault_memory(thread) : sk_give_string(thread, result, buf.data, buf.size);
   sk_buf_deinit(&buf);
   return fine;
 }
@@ -68,7 +78,8 @@ NATIVE_FUNCTION(io_read_line) {
   (void)args;
   size_t seen = vm->in_at;
   while (true) {
-    const char *end = vm->in.size > seen ? memchr(vm->in.data + seen, '\n', vm->in.size - seen) : NULL;
+    const char *end =
+        vm->in.size > seen ? memchr(vm->in.data + seen, '\n', vm->in.size - seen) : NULL;
     if (end) {
       size_t size = (size_t)(end - vm->in.data) - vm->in_at, start = vm->in_at;
       vm->in_at += size + 1;
@@ -104,7 +115,8 @@ NATIVE_FUNCTION(io_args) {
   SkList *list = sk_list_new(thread, SK_TI_STRINGS, options->arg_count);
   SkHandle handle;
   if (!list) return false;
-  if (!sk_handle_new(thread->heap, sk_gc_ref(thread->heap, list), &handle)) return sk_fault_memory(thread);
+  if (!sk_handle_new(thread->heap, sk_gc_ref(thread->heap, list), &handle))
+    return sk_fault_memory(thread);
   for (uint32_t i = 0; i < options->arg_count; i++) {
     SkSlot text = {0};
     if (!give_text(thread, &text, options->args[i].data, options->args[i].size)) return false;
@@ -168,8 +180,8 @@ static double cube_root(double x) {
   return y - (y * y * y - x) / (3 * y * y);
 }
 
-static const Function functions[] = {sin, cos, tan, asin, acos, atan, sinh, cosh, tanh, exp, exp2, expm1,
-                                     log, log2, log10, log1p, cube_root};
+static const Function functions[] = {sin, cos,  tan,   asin, acos, atan,  sinh,  cosh,     tanh,
+                                     exp, exp2, expm1, log,  log2, log10, log1p, cube_root};
 static const Function2 functions2[] = {pow, atan2, hypot};
 
 NATIVE_FUNCTION(math_call) {

@@ -1,5 +1,5 @@
-// Natives of strings and byte lists. Strings stay valid UTF-8: every native that makes one checks, or
-// cuts only at characters.
+// Natives of strings and byte lists. Strings stay valid UTF-8: every native that makes one checks,
+// or cuts only at characters.
 #include "base/utf8.h"
 #include "stdlib/case_table.h"
 #include "stdlib/natives.h"
@@ -18,7 +18,8 @@ NATIVE_FUNCTION(int_to_string) {
   char text[72];
   size_t at = sizeof text;
   int64_t radix = args[1].i;
-  if (radix < 2 || radix > 36) return sk_fault_text(thread, "radix %lld out of range 2..=36", (long long)radix);
+  if (radix < 2 || radix > 36)
+    return sk_fault_text(thread, "radix %lld out of range 2..=36", (long long)radix);
   uint64_t left = args[0].i < 0 ? 0 - args[0].u : args[0].u;
   do {
     text[--at] = "0123456789abcdefghijklmnopqrstuvwxyz"[left % (uint64_t)radix];
@@ -76,7 +77,8 @@ NATIVE_FUNCTION(bytes_add_string) {
   const SkString *string = sk_arg_string(thread, args[1]);
   (void)result;
   uint64_t wanted = (uint64_t)list->length + string->size_bytes;
-  uint64_t capacity = list->data.bits ? ((const SkArray *)sk_gc_at(thread->heap, list->data))->length : 0;
+  uint64_t capacity =
+      list->data.bits ? ((const SkArray *)sk_gc_at(thread->heap, list->data))->length : 0;
   if (wanted > capacity) {
     uint64_t grown = capacity + capacity / 2 + 16;
     if (!sk_list_reserve(thread, list, wanted > grown ? wanted : grown)) return false;
@@ -90,7 +92,8 @@ NATIVE_FUNCTION(string_bytes) {
   const SkString *string = sk_arg_string(thread, args[0]);
   SkList *list = sk_list_new(thread, SK_TI_BYTES, string->size_bytes);
   if (!list) return false;
-  if (string->size_bytes) memcpy(sk_list_data(thread->heap, list), string->data, string->size_bytes);
+  if (string->size_bytes)
+    memcpy(sk_list_data(thread->heap, list), string->data, string->size_bytes);
   list->length = string->size_bytes;
   result->u = sk_gc_ref(thread->heap, list).bits;
   return true;
@@ -107,7 +110,8 @@ NATIVE_FUNCTION(string_cut) {
     return sk_fault_text(thread, "range %lld..<%lld out of 0..=%u", (long long)args[1].i,
                          (long long)args[2].i, string->size_bytes);
   }
-  if (!check_boundary(thread, string, args[1].i) || !check_boundary(thread, string, args[2].i)) return false;
+  if (!check_boundary(thread, string, args[1].i) || !check_boundary(thread, string, args[2].i))
+    return false;
   return sk_give_string(thread, result, string->data + args[1].i, (size_t)(args[2].i - args[1].i));
 }
 
@@ -115,7 +119,8 @@ NATIVE_FUNCTION(string_repeat) {
   const SkString *string = sk_arg_string(thread, args[0]);
   int64_t n = args[1].i;
   if (n < 0) return sk_fault_text(thread, "a string repeated %lld times", (long long)n);
-  if (string->size_bytes && n > INT32_MAX / string->size_bytes) return sk_fault(thread, SK_FAULT_STRING_SIZE);
+  if (string->size_bytes && n > INT32_MAX / string->size_bytes)
+    return sk_fault(thread, SK_FAULT_STRING_SIZE);
   SkString *made = sk_string_alloc(thread, (size_t)n * string->size_bytes);
   if (!made) return false;
   for (int64_t i = 0; i < n; i++) {
@@ -138,11 +143,13 @@ static bool strings_add(Strings *strings, const char *data, size_t size) {
   SkString *made = sk_string_new(thread, data, size);
   if (!made) return false;
   SkList *list = strings->list;
-  uint64_t capacity = list->data.bits ? ((const SkArray *)sk_gc_at(thread->heap, list->data))->length : 0;
+  uint64_t capacity =
+      list->data.bits ? ((const SkArray *)sk_gc_at(thread->heap, list->data))->length : 0;
   if (list->length == capacity) {
     SK_HANDLES(scope, thread->heap);
     SkHandle handle;
-    if (!sk_handle_new(thread->heap, sk_gc_ref(thread->heap, made), &handle)) return sk_fault_memory(thread);
+    if (!sk_handle_new(thread->heap, sk_gc_ref(thread->heap, made), &handle))
+      return sk_fault_memory(thread);
     if (!sk_list_reserve(thread, list, capacity < 8 ? 8 : capacity * 2)) return false;
   }
   sk_gc_write(thread->heap, sk_gc_at(thread->heap, list->data));
@@ -202,14 +209,17 @@ static const char *find_bytes(const char *data, size_t size, const char *what, s
 }
 
 NATIVE_FUNCTION(string_split) {
-  const SkString *string = sk_arg_string(thread, args[0]), *separator = sk_arg_string(thread, args[1]);
-  if (separator->size_bytes == 0) return sk_fault_text(thread, "split by an empty string: use chars()");
+  const SkString *string = sk_arg_string(thread, args[0]),
+                 *separator = sk_arg_string(thread, args[1]);
+  if (separator->size_bytes == 0)
+    return sk_fault_text(thread, "split by an empty string: use chars()");
   SK_HANDLES(scope, thread->heap);
   Strings strings;
   if (!strings_open(&strings, thread, result)) return false;
   uint32_t at = 0;
   while (true) {
-    const char *end = find_bytes(string->data + at, string->size_bytes - at, separator->data, separator->size_bytes);
+    const char *end = find_bytes(string->data + at, string->size_bytes - at, separator->data,
+                                 separator->size_bytes);
     size_t size = end ? (size_t)(end - string->data) - at : string->size_bytes - at;
     if (!strings_add(&strings, string->data + at, size)) return false;
     if (!end) return true;
@@ -233,7 +243,8 @@ NATIVE_FUNCTION(string_codes) {
 
 NATIVE_FUNCTION(string_count) {
   const SkString *string = sk_arg_string(thread, args[0]);
-  for (uint32_t i = 0; i < string->size_bytes; i++) result->i += sk_utf8_is_boundary(string->data[i]);
+  for (uint32_t i = 0; i < string->size_bytes; i++)
+    result->i += sk_utf8_is_boundary(string->data[i]);
   return true;
 }
 
@@ -267,7 +278,8 @@ NATIVE_FUNCTION(string_find) {
   int64_t from = args[2].i;
   if (from < 0) from = 0;
   if (from > string->size_bytes) return true;
-  const char *at = find_bytes(string->data + from, string->size_bytes - (size_t)from, sub->data, sub->size_bytes);
+  const char *at = find_bytes(string->data + from, string->size_bytes - (size_t)from, sub->data,
+                              sub->size_bytes);
   if (!at) return true;
   result[0].i = at - string->data;
   result[1].u = 1;
@@ -277,15 +289,17 @@ NATIVE_FUNCTION(string_find) {
 NATIVE_FUNCTION(string_starts_with) {
   const SkString *string = sk_arg_string(thread, args[0]), *prefix = sk_arg_string(thread, args[1]);
   int64_t from = args[2].i;
-  if (from < 0 || from > string->size_bytes || prefix->size_bytes > string->size_bytes - (uint64_t)from) return true;
+  if (from < 0 || from > string->size_bytes ||
+      prefix->size_bytes > string->size_bytes - (uint64_t)from)
+    return true;
   result->u = memcmp(string->data + from, prefix->data, prefix->size_bytes) == 0;
   return true;
 }
 
 static bool is_space(uint32_t code) {
-  return code == ' ' || (code >= 9 && code <= 13) || code == 0x85 || code == 0xA0 || code == 0x1680 ||
-         (code >= 0x2000 && code <= 0x200A) || code == 0x2028 || code == 0x2029 || code == 0x202F ||
-         code == 0x205F || code == 0x3000;
+  return code == ' ' || (code >= 9 && code <= 13) || code == 0x85 || code == 0xA0 ||
+         code == 0x1680 || (code >= 0x2000 && code <= 0x200A) || code == 0x2028 || code == 0x2029 ||
+         code == 0x202F || code == 0x205F || code == 0x3000;
 }
 
 NATIVE_FUNCTION(string_trim) {
@@ -310,31 +324,38 @@ static uint32_t map_case(const SkCaseRun *runs, size_t count, uint32_t code) {
   size_t low = 0, high = count;
   while (low < high) {
     size_t middle = low + (high - low) / 2;
-    if (runs[middle].last < code) low = middle + 1;
-    else high = middle;
+    if (runs[middle].last < code)
+      low = middle + 1;
+    else
+      high = middle;
   }
-  if (low == count || code < runs[low].first || (code - runs[low].first) % runs[low].step) return code;
+  if (low == count || code < runs[low].first || (code - runs[low].first) % runs[low].step)
+    return code;
   return (uint32_t)((int32_t)code + runs[low].delta);
 }
 
-static bool change_case(SkThread *thread, SkString *string, const SkCaseRun *runs, size_t count, SkSlot *result) {
+static bool change_case(SkThread *thread, SkString *string, const SkCaseRun *runs, size_t count,
+                        SkSlot *result) {
   SkBuf buf = {0};
   for (uint32_t at = 0; at < string->size_bytes;) {
     uint32_t code;
     at += (uint32_t)sk_utf8_decode(string->data + at, string->size_bytes - at, &code);
     sk_buf_utf8(&buf, map_case(runs, count, code));
   }
-  bool fine = buf.failed ? sk_fault_memory(thread) : sk_give_string(thread, result, buf.data ? buf.data : "", buf.size);
+  bool fine = buf.failed ? sk_fault_memory(thread)
+                         : sk_give_string(thread, result, buf.data ? buf.data : "", buf.size);
   sk_buf_deinit(&buf);
   return fine;
 }
 
 NATIVE_FUNCTION(string_upper) {
-  return change_case(thread, sk_arg_string(thread, args[0]), upper_runs, SK_COUNT_OF(upper_runs), result);
+  return change_case(thread, sk_arg_string(thread, args[0]), upper_runs, SK_COUNT_OF(upper_runs),
+                     result);
 }
 
 NATIVE_FUNCTION(string_lower) {
-  return change_case(thread, sk_arg_string(thread, args[0]), lower_runs, SK_COUNT_OF(lower_runs), result);
+  return change_case(thread, sk_arg_string(thread, args[0]), lower_runs, SK_COUNT_OF(lower_runs),
+                     result);
 }
 
 NATIVE_FUNCTION(string_replace) {
@@ -344,7 +365,8 @@ NATIVE_FUNCTION(string_replace) {
   SkBuf buf = {0};
   uint32_t at = 0;
   while (!buf.failed) {
-    const char *found = find_bytes(string->data + at, string->size_bytes - at, old->data, old->size_bytes);
+    const char *found =
+        find_bytes(string->data + at, string->size_bytes - at, old->data, old->size_bytes);
     if (!found) break;
     sk_buf_add(&buf, string->data + at, (size_t)(found - string->data) - at);
     sk_buf_add(&buf, new->data, new->size_bytes);
@@ -352,7 +374,8 @@ NATIVE_FUNCTION(string_replace) {
     if (buf.size > INT32_MAX) break;
   }
   sk_buf_add(&buf, string->data + at, string->size_bytes - at);
-  bool fine = buf.failed ? sk_fault_memory(thread) : sk_give_string(thread, result, buf.data ? buf.data : "", buf.size);
+  bool fine = buf.failed ? sk_fault_memory(thread)
+                         : sk_give_string(thread, result, buf.data ? buf.data : "", buf.size);
   sk_buf_deinit(&buf);
   return fine;
 }

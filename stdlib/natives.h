@@ -21,6 +21,7 @@ static inline bool sk_give_string(SkThread *thread, SkSlot *result, const char *
 }
 
 /// One row of the table: NATIVE(name in Skerry, name in C, signature).
-#define NATIVE_FUNCTION(name) bool sk_native_##name(SkThread *thread, const SkSlot *args, SkSlot *result)
+#define NATIVE_FUNCTION(name) \
+  bool sk_native_##name(SkThread *thread, const SkSlot *args, SkSlot *result)
 #define NATIVE(text, name, signature) NATIVE_FUNCTION(name);
 #include "stdlib/natives.def"

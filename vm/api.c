@@ -13,22 +13,35 @@ struct SkerryVM {
 
 const char *skerry_status_name(SkerryStatus status) {
   switch (status) {
-    case SKERRY_OK: return "ok";
-    case SKERRY_NO_MEMORY: return "out of memory";
-    case SKERRY_NOT_FOUND: return "not found";
-    case SKERRY_BAD_SOURCE: return "bad source";
-    case SKERRY_REJECTED: return "rejected module";
-    case SKERRY_LINK_FAILED: return "link failed";
-    case SKERRY_DENIED: return "denied";
-    case SKERRY_FAULT: return "fault";
-    case SKERRY_ERROR: return "error";
-    case SKERRY_CANCELLED: return "cancelled";
-    case SKERRY_EXIT: return "exit";
+    case SKERRY_OK:
+      return "ok";
+    case SKERRY_NO_MEMORY:
+      return "out of memory";
+    case SKERRY_NOT_FOUND:
+      return "not found";
+    case SKERRY_BAD_SOURCE:
+      return "bad source";
+    case SKERRY_REJECTED:
+      return "rejected module";
+    case SKERRY_LINK_FAILED:
+      return "link failed";
+    case SKERRY_DENIED:
+      return "denied";
+    case SKERRY_FAULT:
+      return "fault";
+    case SKERRY_ERROR:
+      return "error";
+    case SKERRY_CANCELLED:
+      return "cancelled";
+    case SKERRY_EXIT:
+      return "exit";
   }
   return "unknown";
 }
 
-const char *skerry_version(void) { return "0.1.0"; }
+const char *skerry_version(void) {
+  return "0.1.0";
+}
 
 void skerry_text_free(SkerryText *text) {
   sk_free(text->data);
@@ -82,7 +95,9 @@ static const char *shown_path(const char *path) {
   return strcmp(path, "-") == 0 ? "<stdin>" : path;
 }
 
-static bool is_module(SkStr contents) { return sk_module_has_magic(contents); }
+static bool is_module(SkStr contents) {
+  return sk_module_has_magic(contents);
+}
 
 /// Everything up to the modules; links when `link`.
 static SkerryStatus load(SkerryProgram *program, const char *path, SkStr contents,
@@ -109,13 +124,15 @@ SkerryStatus skerry_program_load(const char *path, const void *bytes, size_t siz
   SkerryProgram *program = NULL;
   if (status == SKERRY_OK) {
     program = program_new();
-    status = program ? load(program, path, contents, options, true, &text)
-                     : sk_program_no_memory(&text);
+    status =
+        program ? load(program, path, contents, options, true, &text) : sk_program_no_memory(&text);
   }
   sk_buf_deinit(&buf);
   *messages = text_of(&text);
-  if (status == SKERRY_OK && !options->check_only) *out = program;
-  else skerry_program_delete(program);
+  if (status == SKERRY_OK && !options->check_only)
+    *out = program;
+  else
+    skerry_program_delete(program);
   return status;
 }
 
@@ -172,8 +189,10 @@ static SkerryStatus dump_source(const char *path, SkStr text, SkerryDump what,
     }
   }
   SkerryStatus status = fine ? SKERRY_OK : SKERRY_BAD_SOURCE;
-  if (arena.failed) status = sk_program_no_memory(messages);
-  else sk_program_print(&compilation.diags, options, messages);
+  if (arena.failed)
+    status = sk_program_no_memory(messages);
+  else
+    sk_program_print(&compilation.diags, options, messages);
   sk_arena_deinit(&arena);
   return status;
 }
@@ -182,8 +201,7 @@ static SkerryStatus dump_program(const char *path, SkStr contents, SkerryDump wh
                                  const SkerryLoadOptions *options, SkBuf *out, SkBuf *messages) {
   SkerryProgram *program = program_new();
   if (!program) return sk_program_no_memory(messages);
-  SkerryStatus status =
-      load(program, path, contents, options, what == SKERRY_DUMP_WORDS, messages);
+  SkerryStatus status = load(program, path, contents, options, what == SKERRY_DUMP_WORDS, messages);
   if (status == SKERRY_OK) {
     const SkModule *module = program->modules.items[program->modules.count - 1];
     if (what == SKERRY_DUMP_ASSEMBLY) {
@@ -211,8 +229,8 @@ SkerryStatus skerry_dump(const char *path, const void *bytes, size_t size, Skerr
   SkStr contents = SK_STR("");
   SkerryStatus status = contents_of(path, bytes, size, &buf, &contents, &text);
   if (status == SKERRY_OK) {
-    bool of_source = what == SKERRY_DUMP_TOKENS || what == SKERRY_DUMP_AST ||
-                     what == SKERRY_DUMP_TYPES;
+    bool of_source =
+        what == SKERRY_DUMP_TOKENS || what == SKERRY_DUMP_AST || what == SKERRY_DUMP_TYPES;
     if (of_source && is_module(contents)) {
       sk_buf_printf(&text, "error: `%s` is a module: it has no source to dump\n", path);
       status = SKERRY_BAD_SOURCE;
@@ -299,16 +317,23 @@ void skerry_vm_delete(SkerryVM *vm) {
 
 static SkerryStatus status_of(SkRunStatus status) {
   switch (status) {
-    case SK_RUN_DONE: return SKERRY_OK;
-    case SK_RUN_ERROR: return SKERRY_ERROR;
-    case SK_RUN_FAULT: return SKERRY_FAULT;
-    case SK_RUN_CANCELLED: return SKERRY_CANCELLED;
-    case SK_RUN_EXIT: return SKERRY_EXIT;
+    case SK_RUN_DONE:
+      return SKERRY_OK;
+    case SK_RUN_ERROR:
+      return SKERRY_ERROR;
+    case SK_RUN_FAULT:
+      return SKERRY_FAULT;
+    case SK_RUN_CANCELLED:
+      return SKERRY_CANCELLED;
+    case SK_RUN_EXIT:
+      return SKERRY_EXIT;
   }
   return SKERRY_FAULT;
 }
 
-SkerryStatus skerry_vm_run(SkerryVM *vm) { return status_of(sk_vm_run(vm->vm)); }
+SkerryStatus skerry_vm_run(SkerryVM *vm) {
+  return status_of(sk_vm_run(vm->vm));
+}
 
 SkerryStatus skerry_vm_run_test(SkerryVM *vm, size_t test) {
   return status_of(sk_vm_run_test(vm->vm, (uint32_t)test));
@@ -320,10 +345,18 @@ SkerryText skerry_vm_report(SkerryVM *vm) {
   return text_of(&text);
 }
 
-int skerry_vm_exit_code(const SkerryVM *vm) { return vm->vm->exit_code; }
+int skerry_vm_exit_code(const SkerryVM *vm) {
+  return vm->vm->exit_code;
+}
 
-void skerry_vm_cancel(SkerryVM *vm) { sk_vm_cancel(vm->vm); }
+void skerry_vm_cancel(SkerryVM *vm) {
+  sk_vm_cancel(vm->vm);
+}
 
-void skerry_debug_fail_allocation(uint64_t nth) { sk_alloc_fail_at(nth, true); }
+void skerry_debug_fail_allocation(uint64_t nth) {
+  sk_alloc_fail_at(nth, true);
+}
 
-uint64_t skerry_debug_allocation_count(void) { return sk_alloc_count(); }
+uint64_t skerry_debug_allocation_count(void) {
+  return sk_alloc_count();
+}

@@ -9,7 +9,9 @@ SkSlot *sk_stack_slots(const SkThread *thread, SkRef stack) {
   return (SkSlot *)(void *)((char *)sk_gc_at(thread->heap, stack) + sizeof(SkArray));
 }
 
-static SkCoroutine *coroutine_at(const SkThread *thread, SkRef ref) { return sk_gc_at(thread->heap, ref); }
+static SkCoroutine *coroutine_at(const SkThread *thread, SkRef ref) {
+  return sk_gc_at(thread->heap, ref);
+}
 
 // ---- marking ------------------------------------------------------------------------------------
 
@@ -91,7 +93,8 @@ bool sk_stack_grow(SkThread *thread, uint32_t slots) {
   SkSlot *frame = thread->frame;
   uint32_t pc = thread->pc, used = (uint32_t)(frame - thread->stack_start);
   uint64_t wanted = (uint64_t)(used + slots + STACK_MARGIN_SLOTS) * 3 / 2;
-  if (wanted > (uint64_t)(vm->main_stack_limit - vm->main_stack)) return sk_fault(thread, SK_FAULT_STACK);
+  if (wanted > (uint64_t)(vm->main_stack_limit - vm->main_stack))
+    return sk_fault(thread, SK_FAULT_STACK);
   // The new frame holds only copies of its caller's values yet: the walk starts at the caller.
   uint64_t header = frame[-1].u;
   bool bottom = (uint32_t)header == 0;
@@ -103,7 +106,8 @@ bool sk_stack_grow(SkThread *thread, uint32_t slots) {
   if (!stack) return sk_fault_memory(thread);
   const SkArray *old = sk_gc_at(thread->heap, co->stack);
   // The arguments lie above the caller's frame, perhaps up to the old stack's end.
-  memcpy((char *)stack + sizeof(SkArray), (const char *)old + sizeof(SkArray), (size_t)old->length * 8);
+  memcpy((char *)stack + sizeof(SkArray), (const char *)old + sizeof(SkArray),
+         (size_t)old->length * 8);
   sk_gc_write(thread->heap, &co->object);
   co->stack = sk_gc_ref(thread->heap, stack);
   use_stack(thread, stack);
@@ -177,8 +181,8 @@ static bool start(SkThread *thread, SkRef ref, const SkSlot *args, uint32_t give
   return true;
 }
 
-bool sk_coroutine_resume(SkThread *thread, SkRef ref, const SkSlot *args, uint32_t given, uint32_t dst,
-                         uint32_t next_pc) {
+bool sk_coroutine_resume(SkThread *thread, SkRef ref, const SkSlot *args, uint32_t given,
+                         uint32_t dst, uint32_t next_pc) {
   SkCoroutine *co = coroutine_at(thread, ref);
   if (co->state == SK_CO_DONE) return sk_fault(thread, SK_FAULT_CO_DONE);
   if (co->state == SK_CO_NEW) return start(thread, ref, args, given, dst, next_pc);
@@ -203,9 +207,10 @@ static void hand_back(SkThread *thread, SkCoroutine *co, const SkSlot *values, u
   for (uint32_t i = 0; i < count; i++) thread->frame[dst + i] = values[i];
 }
 
-bool sk_coroutine_yield(SkThread *thread, SkRef ref, const SkSlot *values, uint32_t taken, uint32_t dst,
-                        uint32_t next_pc) {
-  if (ref.bits == 0 || ref.bits != thread->coroutine.bits) return sk_fault(thread, SK_FAULT_CO_YIELD);
+bool sk_coroutine_yield(SkThread *thread, SkRef ref, const SkSlot *values, uint32_t taken,
+                        uint32_t dst, uint32_t next_pc) {
+  if (ref.bits == 0 || ref.bits != thread->coroutine.bits)
+    return sk_fault(thread, SK_FAULT_CO_YIELD);
   SkCoroutine *co = coroutine_at(thread, ref);
   co->pc = next_pc;
   co->frame = (uint32_t)(thread->frame - thread->stack_start);

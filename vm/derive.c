@@ -11,7 +11,9 @@ typedef struct {
   SkX type;
 } D;
 
-static uint32_t reg(D *d, SkX type) { return sk_code_reg(&d->code, sk_x_wide(d->l, type)); }
+static uint32_t reg(D *d, SkX type) {
+  return sk_code_reg(&d->code, sk_x_wide(d->l, type));
+}
 static uint32_t op3(D *d, SkOpcode op, SkX type, uint32_t b, uint32_t c) {
   uint32_t a = reg(d, type);
   sk_code_op(&d->code, op, a, b, c);
@@ -26,14 +28,24 @@ static uint32_t text(D *d, SkStr s) {
   SK_VEC_PUSH(&d->l->scratch, &d->strings, sk_arena_str(d->l->arena, s));
   return op3(d, SK_OPC_const_str, d->l->x_string, d->strings.count - 1, 0);
 }
-static uint32_t ctext(D *d, const char *s) { return text(d, sk_str(s)); }
-static void ret(D *d, uint32_t value) { sk_code_op_list(&d->code, SK_OPC_ret, 0, 0, 0, &value, 1); }
+static uint32_t ctext(D *d, const char *s) {
+  return text(d, sk_str(s));
+}
+static void ret(D *d, uint32_t value) {
+  sk_code_op_list(&d->code, SK_OPC_ret, 0, 0, 0, &value, 1);
+}
 static void ret_bool(D *d, bool value) {
   ret(d, op3(d, SK_OPC_const_bool, d->l->x_bool, value, 0));
 }
-static uint32_t label(D *d) { return sk_code_label(&d->code); }
-static void bind(D *d, uint32_t l) { sk_code_bind(&d->code, l); }
-static void jump(D *d, uint32_t l) { sk_code_op(&d->code, SK_OPC_jmp, l, 0, 0); }
+static uint32_t label(D *d) {
+  return sk_code_label(&d->code);
+}
+static void bind(D *d, uint32_t l) {
+  sk_code_bind(&d->code, l);
+}
+static void jump(D *d, uint32_t l) {
+  sk_code_op(&d->code, SK_OPC_jmp, l, 0, 0);
+}
 
 /// A call of an instance: derived code has no function references, so the instance number stands in
 /// b and module is none (see call_direct in this file).
@@ -49,7 +61,9 @@ static bool is_prelude(D *d, SkX type, const char *name) {
          sk_str_is(t->module->strings[t->decl->name], name);
 }
 
-static bool is_table(D *d, SkX type) { return is_prelude(d, type, "Map") || is_prelude(d, type, "Set"); }
+static bool is_table(D *d, SkX type) {
+  return is_prelude(d, type, "Map") || is_prelude(d, type, "Set");
+}
 
 static uint32_t part_count(D *d, SkX type) {
   const SkXType *t = sk_x(d->l, type);
@@ -74,8 +88,9 @@ static uint32_t payload(D *d, uint32_t object, uint32_t ordinal, uint32_t index)
   return a;
 }
 
-static uint32_t call_method(D *d, const char *name, SkX result, const uint32_t *args, uint32_t count) {
-  uint32_t instance = sk_instance_method(d->l, d->type, name);
+static uint32_t call_method(D *d, const char *name, SkX result, const uint32_t *args,
+                            uint32_t count) {
+  uint32_t instance = sk_special_method(d->l, d->type, name, count - 1, result);
   uint32_t a = reg(d, result);
   if (instance == SK_NONE) {
     sk_link_fail(d->l, "%.*s lacks %s", SK_STR_ARG(sk_x_text(d->l, d->type)), name);
@@ -116,9 +131,11 @@ static void eq_optional(D *d, uint32_t differ) {
 
 static void eq_enum(D *d, uint32_t differ) {
   const SkMDecl *decl = sk_x(d->l, d->type)->decl;
-  unless_equal(d, op3(d, SK_OPC_ordinal, d->l->x_int, 0, 0), op3(d, SK_OPC_ordinal, d->l->x_int, 1, 0), differ);
+  unless_equal(d, op3(d, SK_OPC_ordinal, d->l->x_int, 0, 0),
+               op3(d, SK_OPC_ordinal, d->l->x_int, 1, 0), differ);
   uint32_t *labels = SK_NEW_ARRAY(&d->l->scratch, uint32_t, decl->case_count + 1), same = label(d);
-  for (uint32_t i = 0; i < decl->case_count; i++) labels[i] = decl->cases[i].field_count ? label(d) : same;
+  for (uint32_t i = 0; i < decl->case_count; i++)
+    labels[i] = decl->cases[i].field_count ? label(d) : same;
   sk_code_op_list(&d->code, SK_OPC_switch_case, 0, 0, 0, labels, decl->case_count);
   for (uint32_t i = 0; i < decl->case_count; i++) {
     if (!decl->cases[i].field_count) continue;
@@ -134,9 +151,11 @@ static void eq_enum(D *d, uint32_t differ) {
 
 static void eq_list(D *d, uint32_t differ) {
   SkX element = sk_x(d->l, d->type)->args[0];
-  uint32_t na = op3(d, SK_OPC_list_len, d->l->x_int, 0, 0), nb = op3(d, SK_OPC_list_len, d->l->x_int, 1, 0);
+  uint32_t na = op3(d, SK_OPC_list_len, d->l->x_int, 0, 0),
+           nb = op3(d, SK_OPC_list_len, d->l->x_int, 1, 0);
   sk_code_op(&d->code, SK_OPC_jne, na, nb, differ);
-  uint32_t i = reg(d, d->l->x_int), body = label(d), end = label(d), x = reg(d, element), y = reg(d, element);
+  uint32_t i = reg(d, d->l->x_int), body = label(d), end = label(d), x = reg(d, element),
+           y = reg(d, element);
   sk_code_op_imm(&d->code, SK_OPC_const_int, i, 0);
   sk_code_op(&d->code, SK_OPC_jle, na, i, end);
   bind(d, body);
@@ -160,14 +179,23 @@ static void derive_eq(D *d) {
     return;
   }
   switch ((int)t->kind) {
-    case SK_MT_OPTIONAL: eq_optional(d, differ); break;
-    case SK_MT_LIST: eq_list(d, differ); break;
-    case SK_MT_TUPLE: eq_parts(d, differ); break;
-    case SK_MT_NAMED:
-      if (t->decl->kind == SK_MD_STRUCT) eq_parts(d, differ);
-      else eq_enum(d, differ);
+    case SK_MT_OPTIONAL:
+      eq_optional(d, differ);
       break;
-    default: sk_link_fail(d->l, "%.*s has no ==", SK_STR_ARG(sk_x_text(d->l, d->type)));
+    case SK_MT_LIST:
+      eq_list(d, differ);
+      break;
+    case SK_MT_TUPLE:
+      eq_parts(d, differ);
+      break;
+    case SK_MT_NAMED:
+      if (t->decl->kind == SK_MD_STRUCT)
+        eq_parts(d, differ);
+      else
+        eq_enum(d, differ);
+      break;
+    default:
+      sk_link_fail(d->l, "%.*s has no ==", SK_STR_ARG(sk_x_text(d->l, d->type)));
   }
   ret_bool(d, true);
   bind(d, differ);
@@ -193,7 +221,7 @@ static void derive_hash(D *d) {
     return;
   }
   if (t->kind == SK_MT_NAMED && t->decl->kind == SK_MD_CLASS) {
-    if (sk_instance_method(d->l, d->type, "hash") != SK_NONE) {
+    if (sk_special_method(d->l, d->type, "hash", 0, d->l->x_int) != SK_NONE) {
       uint32_t own = call_method(d, "hash", d->l->x_int, &zero, 1);
       ret(d, op3(d, SK_OPC_hash, d->l->x_int, own, 0));
     } else {
@@ -214,8 +242,10 @@ static void derive_hash(D *d) {
   } else if (t->kind == SK_MT_NAMED && t->decl->kind == SK_MD_ENUM) {
     const SkMDecl *decl = t->decl;
     mix(d, h, op3(d, SK_OPC_ordinal, d->l->x_int, 0, 0));
-    uint32_t *labels = SK_NEW_ARRAY(&d->l->scratch, uint32_t, decl->case_count + 1), done = label(d);
-    for (uint32_t i = 0; i < decl->case_count; i++) labels[i] = decl->cases[i].field_count ? label(d) : done;
+    uint32_t *labels = SK_NEW_ARRAY(&d->l->scratch, uint32_t, decl->case_count + 1),
+             done = label(d);
+    for (uint32_t i = 0; i < decl->case_count; i++)
+      labels[i] = decl->cases[i].field_count ? label(d) : done;
     sk_code_op_list(&d->code, SK_OPC_switch_case, 0, 0, 0, labels, decl->case_count);
     for (uint32_t i = 0; i < decl->case_count; i++) {
       if (!decl->cases[i].field_count) continue;
@@ -253,13 +283,16 @@ static void derive_hash(D *d) {
 
 // ---- text ---------------------------------------------------------------------------------------
 
-static uint32_t repr(D *d, uint32_t value) { return op3(d, SK_OPC_repr, d->l->x_string, value, 0); }
+static uint32_t repr(D *d, uint32_t value) {
+  return op3(d, SK_OPC_repr, d->l->x_string, value, 0);
+}
 
 static void str_parts(D *d) {
   const SkXType *t = sk_x(d->l, d->type);
   uint32_t count = part_count(d, d->type), n = 0;
   uint32_t *parts = SK_NEW_ARRAY(&d->l->scratch, uint32_t, count * 2 + 2);
-  if (t->kind == SK_MT_NAMED && sk_instance_method(d->l, d->type, "toString") != SK_NONE) {
+  if (t->kind == SK_MT_NAMED &&
+      sk_special_method(d->l, d->type, "toString", 0, d->l->x_string) != SK_NONE) {
     uint32_t self = 0;
     ret(d, call_method(d, "toString", d->l->x_string, &self, 1));
     return;
@@ -269,15 +302,18 @@ static void str_parts(D *d) {
     if (t->kind == SK_MT_TUPLE) {
       lead = i ? SK_STR(", ") : SK_STR("(");
     } else {
-      SkStr name = t->module->strings[t->decl->name], field = t->module->strings[t->decl->fields[i].name];
-      lead = i ? sk_arena_printf(&d->l->scratch, ", %.*s: ", SK_STR_ARG(field))
-               : sk_arena_printf(&d->l->scratch, "%.*s(%.*s: ", SK_STR_ARG(name), SK_STR_ARG(field));
+      SkStr name = t->module->strings[t->decl->name],
+            field = t->module->strings[t->decl->fields[i].name];
+      lead =
+          i ? sk_arena_printf(&d->l->scratch, ", %.*s: ", SK_STR_ARG(field))
+            : sk_arena_printf(&d->l->scratch, "%.*s(%.*s: ", SK_STR_ARG(name), SK_STR_ARG(field));
     }
     parts[n++] = text(d, lead);
     parts[n++] = repr(d, part(d, 0, d->type, i));
   }
   if (count == 0) {
-    ret(d, text(d, sk_arena_printf(&d->l->scratch, "%.*s()", SK_STR_ARG(t->module->strings[t->decl->name]))));
+    ret(d, text(d, sk_arena_printf(&d->l->scratch, "%.*s()",
+                                   SK_STR_ARG(t->module->strings[t->decl->name]))));
     return;
   }
   parts[n++] = ctext(d, ")");
@@ -310,14 +346,16 @@ static void str_enum(D *d) {
   const SkXType *t = sk_x(d->l, d->type);
   const SkMDecl *decl = t->decl;
   uint32_t *labels = SK_NEW_ARRAY(&d->l->scratch, uint32_t, decl->case_count + 1);
-  if (sk_instance_method(d->l, d->type, "toString") != SK_NONE) {
+  if (sk_special_method(d->l, d->type, "toString", 0, d->l->x_string) != SK_NONE) {
     uint32_t self = 0;
     ret(d, call_method(d, "toString", d->l->x_string, &self, 1));
     return;
   }
   for (uint32_t i = 0; i <= decl->case_count; i++) labels[i] = label(d);
-  if (decl->is_object) sk_code_op_list(&d->code, SK_OPC_switch_case, 0, 0, 0, labels, decl->case_count);
-  else sk_code_op_list(&d->code, SK_OPC_switch, 0, 0, 0, labels, decl->case_count + 1);
+  if (decl->is_object)
+    sk_code_op_list(&d->code, SK_OPC_switch_case, 0, 0, 0, labels, decl->case_count);
+  else
+    sk_code_op_list(&d->code, SK_OPC_switch, 0, 0, 0, labels, decl->case_count + 1);
   for (uint32_t i = 0; i < decl->case_count; i++) {
     SkStr name = t->module->strings[decl->cases[i].name];
     uint32_t count = decl->cases[i].field_count, n = 0;
@@ -329,7 +367,8 @@ static void str_enum(D *d) {
     uint32_t *parts = SK_NEW_ARRAY(&d->l->scratch, uint32_t, count * 2 + 2);
     uint32_t object = case_of(d, 0, i);
     for (uint32_t p = 0; p < count; p++) {
-      parts[n++] = p ? ctext(d, ", ") : text(d, sk_arena_printf(&d->l->scratch, "%.*s(", SK_STR_ARG(name)));
+      parts[n++] =
+          p ? ctext(d, ", ") : text(d, sk_arena_printf(&d->l->scratch, "%.*s(", SK_STR_ARG(name)));
       parts[n++] = repr(d, payload(d, object, i, p));
     }
     parts[n++] = ctext(d, ")");
@@ -345,10 +384,18 @@ static void derive_str(D *d, bool quoted) {
   const SkXType *t = sk_x(d->l, d->type);
   uint32_t self = 0;
   switch ((int)t->kind) {
-    case SK_MT_LIST: str_list(d); return;
-    case SK_MT_TUPLE: str_parts(d); return;
-    case SK_MT_FN: ret(d, ctext(d, "<function>")); return;
-    case SK_MT_COROUTINE: ret(d, ctext(d, "<Coroutine>")); return;
+    case SK_MT_LIST:
+      str_list(d);
+      return;
+    case SK_MT_TUPLE:
+      str_parts(d);
+      return;
+    case SK_MT_FN:
+      ret(d, ctext(d, "<function>"));
+      return;
+    case SK_MT_COROUTINE:
+      ret(d, ctext(d, "<Coroutine>"));
+      return;
     case SK_MT_OPTIONAL: {
       uint32_t some = label(d), none = label(d), inner = reg(d, t->args[0]);
       sk_code_op(&d->code, SK_OPC_jsome, inner, 0, some);
@@ -359,7 +406,8 @@ static void derive_str(D *d, bool quoted) {
       ret(d, ctext(d, "null"));
       return;
     }
-    default: break;
+    default:
+      break;
   }
   if (t->kind != SK_MT_NAMED) {
     sk_link_fail(d->l, "%.*s has no text", SK_STR_ARG(sk_x_text(d->l, d->type)));
@@ -370,8 +418,12 @@ static void derive_str(D *d, bool quoted) {
     return;
   }
   switch (t->decl->kind) {
-    case SK_MD_STRUCT: str_parts(d); return;
-    case SK_MD_ENUM: str_enum(d); return;
+    case SK_MD_STRUCT:
+      str_parts(d);
+      return;
+    case SK_MD_ENUM:
+      str_enum(d);
+      return;
     case SK_MD_INTERFACE: {
       uint32_t a = reg(d, d->l->x_string);
       d->l->iface_text = true;
@@ -380,13 +432,16 @@ static void derive_str(D *d, bool quoted) {
       return;
     }
     case SK_MD_CLASS:
-      if (sk_instance_method(d->l, d->type, "toString") != SK_NONE) {
+      if (sk_special_method(d->l, d->type, "toString", 0, d->l->x_string) != SK_NONE) {
         ret(d, call_method(d, "toString", d->l->x_string, &self, 1));
       } else {
-        ret(d, text(d, sk_arena_printf(&d->l->scratch, "<%.*s>", SK_STR_ARG(t->module->strings[t->decl->name]))));
+        ret(d, text(d, sk_arena_printf(&d->l->scratch, "<%.*s>",
+                                       SK_STR_ARG(t->module->strings[t->decl->name]))));
       }
       return;
-    case SK_MD_EXTEND: case SK_MD_ALIAS: break;
+    case SK_MD_EXTEND:
+    case SK_MD_ALIAS:
+      break;
   }
 }
 
@@ -405,18 +460,32 @@ void sk_derive(SkLink *l, uint32_t instance) {
   bool two = derive == SK_DERIVE_EQ || derive == SK_DERIVE_CMP;
   reg(d, d->type);
   if (two) reg(d, d->type);
-  SkX result = derive == SK_DERIVE_EQ ? l->x_bool : derive == SK_DERIVE_STR || derive == SK_DERIVE_REPR
-                                                        ? l->x_string : l->x_int;
+  SkX result = derive == SK_DERIVE_EQ                                ? l->x_bool
+               : derive == SK_DERIVE_STR || derive == SK_DERIVE_REPR ? l->x_string
+                                                                     : l->x_int;
   switch (derive) {
-    case SK_DERIVE_EQ: derive_eq(d); break;
-    case SK_DERIVE_HASH: derive_hash(d); break;
-    case SK_DERIVE_STR: derive_str(d, false); break;
-    case SK_DERIVE_REPR: derive_str(d, true); break;
-    case SK_DERIVE_CMP: derive_cmp(d); break;
+    case SK_DERIVE_EQ:
+      derive_eq(d);
+      break;
+    case SK_DERIVE_HASH:
+      derive_hash(d);
+      break;
+    case SK_DERIVE_STR:
+      derive_str(d, false);
+      break;
+    case SK_DERIVE_REPR:
+      derive_str(d, true);
+      break;
+    case SK_DERIVE_CMP:
+      derive_cmp(d);
+      break;
   }
   SkMFunction fn = {.kind = SK_MF_PLAIN, .param_count = two ? 2 : 1};
   sk_code_finish(&d->code, &fn);
-  SkBody body = {.fn = &fn, .regs = fn.regs, .strings = d->strings.items, .result = result,
+  SkBody body = {.fn = &fn,
+                 .regs = fn.regs,
+                 .strings = d->strings.items,
+                 .result = result,
                  .instance = instance};
   if (l->failed) return;
   sk_expand(l, &body, SK_STR("derived"), true);

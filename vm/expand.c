@@ -1,8 +1,12 @@
 // Expansion: the frame, the jumps, the tables that belong to a function.
 #include "vm/expand.h"
 
-uint32_t sk_x_slot(X *x, uint32_t reg) { return x->regs[reg].slot; }
-uint32_t sk_x_slots(X *x, uint32_t reg) { return sk_x_layout(x->l, x->body->regs[reg])->slots; }
+uint32_t sk_x_slot(X *x, uint32_t reg) {
+  return x->regs[reg].slot;
+}
+uint32_t sk_x_slots(X *x, uint32_t reg) {
+  return sk_x_layout(x->l, x->body->regs[reg])->slots;
+}
 
 SkX sk_x_type_operand(X *x, uint32_t type) {
   if (!x->body->module) return type;
@@ -15,8 +19,10 @@ SkStr sk_x_string_operand(X *x, uint32_t index) {
 
 void sk_x_move(X *x, uint32_t dst, uint32_t src, uint32_t count) {
   if (dst == src || count == 0) return;
-  if (count == 1) sk_x_op(x, SK_W_MOV, dst, src, 0);
-  else sk_x_op(x, SK_W_MOVN, dst, src, count);
+  if (count == 1)
+    sk_x_op(x, SK_W_MOV, dst, src, 0);
+  else
+    sk_x_op(x, SK_W_MOVN, dst, src, count);
 }
 
 // ---- jumps --------------------------------------------------------------------------------------
@@ -34,23 +40,40 @@ void sk_x_goto(X *x, uint32_t target) {
 
 static SkWordOp inverted(SkWordOp op) {
   switch ((int)op) {
-    case SK_W_JT: return SK_W_JF;
-    case SK_W_JF: return SK_W_JT;
-    case SK_W_JEQ: return SK_W_JNE;
-    case SK_W_JNE: return SK_W_JEQ;
-    case SK_W_JEQI: return SK_W_JNEI;
-    case SK_W_JNEI: return SK_W_JEQI;
-    case SK_W_JLTI: return SK_W_JGEI;
-    case SK_W_JGEI: return SK_W_JLTI;
-    case SK_W_JLEI: return SK_W_JGTI;
-    case SK_W_JGTI: return SK_W_JLEI;
-    case SK_W_JFEQ: return SK_W_JFNE;
-    case SK_W_JFNE: return SK_W_JFEQ;
-    case SK_W_JFLT: return SK_W_JFNLT;
-    case SK_W_JFNLT: return SK_W_JFLT;
-    case SK_W_JFLE: return SK_W_JFNLE;
-    case SK_W_JFNLE: return SK_W_JFLE;
-    default: return SK_W_COUNT;
+    case SK_W_JT:
+      return SK_W_JF;
+    case SK_W_JF:
+      return SK_W_JT;
+    case SK_W_JEQ:
+      return SK_W_JNE;
+    case SK_W_JNE:
+      return SK_W_JEQ;
+    case SK_W_JEQI:
+      return SK_W_JNEI;
+    case SK_W_JNEI:
+      return SK_W_JEQI;
+    case SK_W_JLTI:
+      return SK_W_JGEI;
+    case SK_W_JGEI:
+      return SK_W_JLTI;
+    case SK_W_JLEI:
+      return SK_W_JGTI;
+    case SK_W_JGTI:
+      return SK_W_JLEI;
+    case SK_W_JFEQ:
+      return SK_W_JFNE;
+    case SK_W_JFNE:
+      return SK_W_JFEQ;
+    case SK_W_JFLT:
+      return SK_W_JFNLT;
+    case SK_W_JFNLT:
+      return SK_W_JFLT;
+    case SK_W_JFLE:
+      return SK_W_JFNLE;
+    case SK_W_JFNLE:
+      return SK_W_JFLE;
+    default:
+      return SK_W_COUNT;
   }
 }
 
@@ -91,11 +114,16 @@ static uint32_t thread(X *x, uint32_t target) {
 static void backward_form(SkWord *word) {
   SkWordOp op = (SkWordOp)sk_word_op(*word);
 #define BACK(name, format, meaning) \
-  case SK_W_##name: op = SK_W_##name##_B; break;
+  case SK_W_##name:                 \
+    op = SK_W_##name##_B;           \
+    break;
   switch ((int)op) {
-    case SK_W_JMP: op = SK_W_JMP_B; break;
-    SK_JUMPS(BACK)
-    default: break;
+    case SK_W_JMP:
+      op = SK_W_JMP_B;
+      break;
+      SK_JUMPS(BACK)
+    default:
+      break;
   }
 #undef BACK
   *word = (*word & ~(SkWord)0xFFFF) | (SkWord)op;
@@ -116,13 +144,16 @@ static void patch_jumps(X *x) {
         *word = (*word & 0xFFFFFFFFu) | (SkWord)(uint32_t)distance << 32;
         if (distance < 0) backward_form(word);
         break;
-      case JUMP_W1_LOW: case JUMP_TABLE_LOW:
+      case JUMP_W1_LOW:
+      case JUMP_TABLE_LOW:
         *word = (*word & 0xFFFFFFFF00000000u) | (uint32_t)distance;
         break;
-      case JUMP_TABLE_HIGH: case JUMP_W1_HIGH:
+      case JUMP_TABLE_HIGH:
+      case JUMP_W1_HIGH:
         *word = (*word & 0xFFFFFFFFu) | (SkWord)(uint32_t)distance << 32;
         break;
-      default: break;
+      default:
+        break;
     }
   }
 }
@@ -220,9 +251,9 @@ static void add_handlers(X *x, SkImageFunction *out) {
   SkImageHandler *handlers = SK_NEW_ARRAY(x->l->arena, SkImageHandler, x->fn->handler_count + 1);
   for (uint32_t i = 0; i < x->fn->handler_count; i++) {
     const SkMHandler *h = &x->fn->handlers[i];
-    handlers[i] = (SkImageHandler){x->offsets[h->start], x->offsets[h->end], x->offsets[h->target],
-                                   h->reg == SK_NONE ? (uint16_t)0xFFFF : (uint16_t)sk_x_slot(x, h->reg),
-                                   h->is_fault};
+    handlers[i] = (SkImageHandler){
+        x->offsets[h->start], x->offsets[h->end], x->offsets[h->target],
+        h->reg == SK_NONE ? (uint16_t)0xFFFF : (uint16_t)sk_x_slot(x, h->reg), h->is_fault};
   }
   out->handlers = handlers;
 }
@@ -247,19 +278,24 @@ void sk_expand(SkLink *l, SkBody *body, SkStr name, bool is_hidden) {
     patch_jumps(x);
   }
   // Words may have taken more slots: only now the frame's size is known.
-  l->code.items[start] = SK_WORD(SK_W_ENTER, x->slot_count + x->max_args + 2, sk_word_b(l->code.items[start]),
-                                 sk_word_c(l->code.items[start]));
+  l->code.items[start] = SK_WORD(SK_W_ENTER, x->slot_count + x->max_args + 2,
+                                 sk_word_b(l->code.items[start]), sk_word_c(l->code.items[start]));
   for (uint32_t i = 0; i < x->calls.count; i++) {
     l->code.items[x->calls.items[i]] |= (SkWord)(uint16_t)(x->slot_count + 1) << 48;
   }
   const SkXType *result = sk_x_layout(l, body->result);
-  SkImageFunction function = {.start = start, .end = l->code.count,
-                              .slot_count = (uint16_t)x->slot_count,
-                              .param_slots = (uint16_t)x->param_slots,
-                              .result_slots = (uint16_t)result->slots,
-                              .ref_slots = (uint16_t)(x->ref_slots > x->param_slots ? x->ref_slots : x->param_slots),
-                              .ref_map = x->ref_map, .line_count = x->lines.count,
-                              .lines = x->lines.items, .name = name, .is_hidden = is_hidden};
+  SkImageFunction function = {
+      .start = start,
+      .end = l->code.count,
+      .slot_count = (uint16_t)x->slot_count,
+      .param_slots = (uint16_t)x->param_slots,
+      .result_slots = (uint16_t)result->slots,
+      .ref_slots = (uint16_t)(x->ref_slots > x->param_slots ? x->ref_slots : x->param_slots),
+      .ref_map = x->ref_map,
+      .line_count = x->lines.count,
+      .lines = x->lines.items,
+      .name = name,
+      .is_hidden = is_hidden};
   if (body->module) function.source_path = sk_arena_str(l->arena, body->module->source_path);
   add_handlers(x, &function);
   SK_VEC_PUSH(l->arena, &l->functions, function);

@@ -4,20 +4,20 @@
 #include "vm/link.h"
 
 typedef struct {
-  uint32_t first, last;   // instructions of the first and last mention
+  uint32_t first, last;  // instructions of the first and last mention
   uint32_t defs, uses;
   uint32_t def_at;
   uint16_t slot;
   bool is_param, is_const, hoisted;
-  uint32_t folded;        // uses that became immediates
-  uint32_t same_as;       // hoisted constants with the same value share a register: its number
+  uint32_t folded;   // uses that became immediates
+  uint32_t same_as;  // hoisted constants with the same value share a register: its number
 } RegInfo;
 
 typedef struct {
-  uint32_t at;            // code offset of the jump word
-  uint32_t target;        // instruction
-  uint8_t kind;           // JUMP_...
-  uint32_t base;          // code offset that the distance counts from
+  uint32_t at;      // code offset of the jump word
+  uint32_t target;  // instruction
+  uint8_t kind;     // JUMP_...
+  uint32_t base;    // code offset that the distance counts from
 } JumpFixup;
 enum { JUMP_C, JUMP_BC, JUMP_W1_LOW, JUMP_TABLE_LOW, JUMP_TABLE_HIGH, JUMP_W1_HIGH };
 
@@ -26,15 +26,15 @@ typedef struct {
   SkBody *body;
   const SkMFunction *fn;
   RegInfo *regs;
-  uint8_t *is_target;     // by instruction: something jumps here
-  uint32_t *offsets;      // code offset by instruction
+  uint8_t *is_target;  // by instruction: something jumps here
+  uint32_t *offsets;   // code offset by instruction
   SK_VEC(JumpFixup) jumps;
   SK_VEC(SkImageLine) lines;
   uint32_t param_slots, ref_slots, slot_count;
   uint64_t *ref_map;
   bool long_jumps, too_far;
-  uint32_t max_args;      // most slots that a call hands on
-  SK_VEC(uint32_t) calls; // code offsets of call words, whose c gets the frame's size
+  uint32_t max_args;       // most slots that a call hands on
+  SK_VEC(uint32_t) calls;  // code offsets of call words, whose c gets the frame's size
   uint32_t scratch_slot, scratch_slots;  // at the end of the frame, for parallel moves
   const uint32_t *operands;
 } X;
@@ -57,7 +57,9 @@ bool sk_x_emit_memory(X *x, const SkInstr *in);
 // expand_calls.c
 bool sk_x_emit_call(X *x, const SkInstr *in);
 
-static inline void sk_x_word(X *x, SkWord word) { SK_VEC_PUSH(x->l->arena, &x->l->code, word); }
+static inline void sk_x_word(X *x, SkWord word) {
+  SK_VEC_PUSH(x->l->arena, &x->l->code, word);
+}
 static inline void sk_x_op(X *x, SkWordOp op, uint32_t a, uint32_t b, uint32_t c) {
   sk_x_word(x, SK_WORD(op, a, b, c));
 }

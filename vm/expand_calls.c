@@ -2,7 +2,9 @@
 #include "vm/expand.h"
 #include "vm/native.h"
 
-static uint32_t s(X *x, uint32_t reg) { return sk_x_slot(x, reg); }
+static uint32_t s(X *x, uint32_t reg) {
+  return sk_x_slot(x, reg);
+}
 
 /// Where a result goes; a call whose result is not wanted still writes it somewhere harmless.
 static uint32_t result_slot(X *x, uint32_t reg, SkX type) {
@@ -50,8 +52,9 @@ static SkX instance_result(X *x, uint32_t instance) {
 
 static void call(X *x, const SkInstr *in) {
   // In derived functions b is the instance itself.
-  uint32_t instance = x->body->module ? sk_instance_ref(x->l, x->body->module, in->b, x->body->targs,
-                                                        x->body->targ_count) : in->b;
+  uint32_t instance = x->body->module ? sk_instance_ref(x->l, x->body->module, in->b,
+                                                        x->body->targs, x->body->targ_count)
+                                      : in->b;
   if (x->l->failed) return;
   uint32_t dst = result_slot(x, in->a, instance_result(x, instance));
   call_instance(x, instance, dst, flatten(x, x->operands + in->list, in->list_count));
@@ -71,7 +74,8 @@ static void call_closure(X *x, const SkInstr *in) {
 static SkX interface_result(X *x, SkX interface, uint32_t method) {
   if (method == SK_METHOD_TEXT) return x->l->x_string;
   const SkXType *t = sk_x(x->l, interface);
-  return sk_x_wide(x->l, sk_x_exact(x->l, t->module, t->decl->methods[method].result, t->args, t->arg_count));
+  return sk_x_wide(
+      x->l, sk_x_exact(x->l, t->module, t->decl->methods[method].result, t->args, t->arg_count));
 }
 
 static void call_interface(X *x, const SkInstr *in, SkX interface) {
@@ -95,7 +99,7 @@ static void call_bound(X *x, const SkInstr *in) {
     return;
   }
   if (t->kind == SK_MT_NAMED) {
-    uint32_t instance = sk_instance_method(l, type, name.data);
+    uint32_t instance = sk_interface_method(l, type, interface, in->c);
     if (instance != SK_NONE) {
       uint32_t dst = result_slot(x, in->a, instance_result(x, instance));
       call_instance(x, instance, dst, flatten(x, x->operands + in->list, in->list_count));
@@ -106,16 +110,26 @@ static void call_bound(X *x, const SkInstr *in) {
   if (sk_str_is(name, "compare") && in->list_count == 2) {
     uint32_t other = x->operands[in->list + 1];
     switch ((int)t->kind) {
-      case SK_MT_INT: sk_x_op(x, SK_W_CMPI, dst, s(x, self), s(x, other)); return;
-      case SK_MT_FLOAT: sk_x_op(x, SK_W_CMPF, dst, s(x, self), s(x, other)); return;
-      case SK_MT_STRING: sk_x_op(x, SK_W_STRCMP, dst, s(x, self), s(x, other)); return;
-      default: break;
+      case SK_MT_INT:
+        sk_x_op(x, SK_W_CMPI, dst, s(x, self), s(x, other));
+        return;
+      case SK_MT_FLOAT:
+        sk_x_op(x, SK_W_CMPF, dst, s(x, self), s(x, other));
+        return;
+      case SK_MT_STRING:
+        sk_x_op(x, SK_W_STRCMP, dst, s(x, self), s(x, other));
+        return;
+      default:
+        break;
     }
   }
   if (sk_str_is(name, "hash")) {
-    if (t->kind == SK_MT_INT || t->kind == SK_MT_BOOL) sk_x_op(x, SK_W_HASHI, dst, s(x, self), 0);
-    else if (t->kind == SK_MT_STRING) sk_x_op(x, SK_W_HASHS, dst, s(x, self), 0);
-    else call_instance(x, sk_instance_derived(l, SK_DERIVE_HASH, type), dst, flatten(x, &self, 1));
+    if (t->kind == SK_MT_INT || t->kind == SK_MT_BOOL)
+      sk_x_op(x, SK_W_HASHI, dst, s(x, self), 0);
+    else if (t->kind == SK_MT_STRING)
+      sk_x_op(x, SK_W_HASHS, dst, s(x, self), 0);
+    else
+      call_instance(x, sk_instance_derived(l, SK_DERIVE_HASH, type), dst, flatten(x, &self, 1));
     return;
   }
   sk_link_fail(l, "%.*s has no method %.*s", SK_STR_ARG(sk_x_text(l, type)), SK_STR_ARG(name));
@@ -157,14 +171,28 @@ static void coroutine(X *x, const SkInstr *in) {
 
 bool sk_x_emit_call(X *x, const SkInstr *in) {
   switch ((int)in->op) {
-    case SK_OPC_call: call(x, in); return true;
-    case SK_OPC_call_closure: call_closure(x, in); return true;
-    case SK_OPC_call_iface: call_interface(x, in, sk_x_type_operand(x, in->b)); return true;
-    case SK_OPC_call_bound: call_bound(x, in); return true;
-    case SK_OPC_call_native: call_native(x, in); return true;
-    case SK_OPC_co_new: case SK_OPC_co_resume: case SK_OPC_co_yield: case SK_OPC_co_done:
+    case SK_OPC_call:
+      call(x, in);
+      return true;
+    case SK_OPC_call_closure:
+      call_closure(x, in);
+      return true;
+    case SK_OPC_call_iface:
+      call_interface(x, in, sk_x_type_operand(x, in->b));
+      return true;
+    case SK_OPC_call_bound:
+      call_bound(x, in);
+      return true;
+    case SK_OPC_call_native:
+      call_native(x, in);
+      return true;
+    case SK_OPC_co_new:
+    case SK_OPC_co_resume:
+    case SK_OPC_co_yield:
+    case SK_OPC_co_done:
       coroutine(x, in);
       return true;
-    default: return false;
+    default:
+      return false;
   }
 }

@@ -1,15 +1,29 @@
 // Structs in registers, objects, lists, cells, globals.
 #include "vm/expand.h"
 
-static uint32_t s(X *x, uint32_t reg) { return sk_x_slot(x, reg); }
+static uint32_t s(X *x, uint32_t reg) {
+  return sk_x_slot(x, reg);
+}
 
-static const SkWordOp loads[] = {SK_W_LD_I8, SK_W_LD_U8, SK_W_LD_I16, SK_W_LD_U16, SK_W_LD_I32, SK_W_LD_U32, SK_W_LD_64, SK_W_LD_F32, SK_W_LD_U32};
-static const SkWordOp stores[] = {SK_W_ST_I8, SK_W_ST_U8, SK_W_ST_I16, SK_W_ST_U16, SK_W_ST_I32, SK_W_ST_U32, SK_W_ST_64, SK_W_ST_F32, SK_W_ST_REF};
-static const SkWordOp element_loads[] = {SK_W_LDX_I8, SK_W_LDX_U8, SK_W_LDX_I16, SK_W_LDX_U16, SK_W_LDX_I32, SK_W_LDX_U32, SK_W_LDX_64, SK_W_LDX_F32, SK_W_LDX_U32};
-static const SkWordOp element_stores[] = {SK_W_STX_I8, SK_W_STX_U8, SK_W_STX_I16, SK_W_STX_U16, SK_W_STX_I32, SK_W_STX_U32, SK_W_STX_64, SK_W_STX_F32, SK_W_STX_REF};
-static const SkWordOp part_loads[] = {SK_W_LDXF_I8, SK_W_LDXF_U8, SK_W_LDXF_I16, SK_W_LDXF_U16, SK_W_LDXF_I32, SK_W_LDXF_U32, SK_W_LDXF_64, SK_W_LDXF_F32, SK_W_LDXF_U32};
-static const SkWordOp part_stores[] = {SK_W_STXF_I8, SK_W_STXF_U8, SK_W_STXF_I16, SK_W_STXF_U16, SK_W_STXF_I32, SK_W_STXF_U32, SK_W_STXF_64, SK_W_STXF_F32, SK_W_STXF_REF};
-static const SkWordOp pushes[] = {SK_W_PUSH_I8, SK_W_PUSH_U8, SK_W_PUSH_I16, SK_W_PUSH_U16, SK_W_PUSH_I32, SK_W_PUSH_U32, SK_W_PUSH_64, SK_W_PUSH_F32, SK_W_PUSH_REF};
+static const SkWordOp loads[] = {SK_W_LD_I8,  SK_W_LD_U8, SK_W_LD_I16, SK_W_LD_U16, SK_W_LD_I32,
+                                 SK_W_LD_U32, SK_W_LD_64, SK_W_LD_F32, SK_W_LD_U32};
+static const SkWordOp stores[] = {SK_W_ST_I8,  SK_W_ST_U8, SK_W_ST_I16, SK_W_ST_U16, SK_W_ST_I32,
+                                  SK_W_ST_U32, SK_W_ST_64, SK_W_ST_F32, SK_W_ST_REF};
+static const SkWordOp element_loads[] = {SK_W_LDX_I8,  SK_W_LDX_U8,  SK_W_LDX_I16,
+                                         SK_W_LDX_U16, SK_W_LDX_I32, SK_W_LDX_U32,
+                                         SK_W_LDX_64,  SK_W_LDX_F32, SK_W_LDX_U32};
+static const SkWordOp element_stores[] = {SK_W_STX_I8,  SK_W_STX_U8,  SK_W_STX_I16,
+                                          SK_W_STX_U16, SK_W_STX_I32, SK_W_STX_U32,
+                                          SK_W_STX_64,  SK_W_STX_F32, SK_W_STX_REF};
+static const SkWordOp part_loads[] = {SK_W_LDXF_I8,  SK_W_LDXF_U8,  SK_W_LDXF_I16,
+                                      SK_W_LDXF_U16, SK_W_LDXF_I32, SK_W_LDXF_U32,
+                                      SK_W_LDXF_64,  SK_W_LDXF_F32, SK_W_LDXF_U32};
+static const SkWordOp part_stores[] = {SK_W_STXF_I8,  SK_W_STXF_U8,  SK_W_STXF_I16,
+                                       SK_W_STXF_U16, SK_W_STXF_I32, SK_W_STXF_U32,
+                                       SK_W_STXF_64,  SK_W_STXF_F32, SK_W_STXF_REF};
+static const SkWordOp pushes[] = {SK_W_PUSH_I8,  SK_W_PUSH_U8,  SK_W_PUSH_I16,
+                                  SK_W_PUSH_U16, SK_W_PUSH_I32, SK_W_PUSH_U32,
+                                  SK_W_PUSH_64,  SK_W_PUSH_F32, SK_W_PUSH_REF};
 
 // ---- paths --------------------------------------------------------------------------------------
 
@@ -51,12 +65,14 @@ static void store_parts(X *x, uint32_t object, uint32_t src, const SkPart *parts
     sk_x_word(x, count);
     return;
   }
-  for (uint32_t i = 0; i < count; i++) sk_x_op(x, stores[parts[i].width], object, src + i, parts[i].offset);
+  for (uint32_t i = 0; i < count; i++)
+    sk_x_op(x, stores[parts[i].width], object, src + i, parts[i].offset);
 }
 
 /// Parts of a field of an object, walked into by a path.
 static void object_parts(X *x, const SkObjectLayout *layout, SkX field_type, uint32_t field,
-                         const uint32_t *path, uint32_t count, const SkPart **parts, uint32_t *slots) {
+                         const uint32_t *path, uint32_t count, const SkPart **parts,
+                         uint32_t *slots) {
   uint32_t slot = layout->field_slots[field];
   SkX type = walk(x, field_type, path, count, &slot);
   *parts = layout->parts + slot;
@@ -237,12 +253,15 @@ static void as_case(X *x, const SkInstr *in) {
     for (uint32_t n = 0; n < sw->list_count; n++) {
       if (n != in->c && x->operands[sw->list + n] == at) only = false;
     }
-    known = only && x->is_target[at] == 1 && (at == 0 || strchr(sk_op_infos[x->fn->instrs[at - 1].op].effects, 'e'));
+    for (uint32_t h = 0; h < x->fn->handler_count; h++) only &= x->fn->handlers[h].target != at;
+    known = only && x->is_target[at] == 1 &&
+            (at == 0 || strchr(sk_op_infos[x->fn->instrs[at - 1].op].effects, 'e'));
     for (uint32_t n = 0; known && n < x->fn->instr_count; n++) {
       const SkInstr *other = &x->fn->instrs[n];
       if (n == i || other->op == SK_OPC_switch || other->op == SK_OPC_switch_case) {
         if (n == i) continue;
-        for (uint32_t k = 0; k < other->list_count; k++) known &= x->operands[other->list + k] != at;
+        for (uint32_t k = 0; k < other->list_count; k++)
+          known &= x->operands[other->list + k] != at;
         continue;
       }
       const char *format = sk_op_infos[other->op].format;
@@ -392,15 +411,18 @@ static void cell_access(X *x, const SkInstr *in, bool store) {
   SkX inner = sk_x(x->l, sk_x_reg_type(x, store ? in->a : in->b))->args[0];
   SkObjectLayout layout;
   sk_layout_fields(x->l, &inner, 1, &layout);
-  if (store) store_parts(x, s(x, in->a), s(x, in->b), layout.parts, layout.slots);
-  else load_parts(x, s(x, in->a), s(x, in->b), layout.parts, layout.slots);
+  if (store)
+    store_parts(x, s(x, in->a), s(x, in->b), layout.parts, layout.slots);
+  else
+    load_parts(x, s(x, in->a), s(x, in->b), layout.parts, layout.slots);
 }
 
 static void global_access(X *x, const SkInstr *in, bool store) {
   const SkModule *owner;
   uint32_t flag;
   SkX type;
-  uint32_t slot = sk_global_slot(x->l, x->body->module, store ? in->a : in->b, &owner, &flag, &type);
+  uint32_t slot =
+      sk_global_slot(x->l, x->body->module, store ? in->a : in->b, &owner, &flag, &type);
   if (x->l->failed) return;
   uint32_t reg = store ? in->b : in->a, slots = sk_x_layout(x->l, type)->slots;
   bool own_init = owner == x->body->module && x->fn->kind == SK_MF_INIT;
@@ -422,7 +444,8 @@ static void load_capture(X *x, const SkInstr *in) {
 
 static void make_closure(X *x, const SkInstr *in) {
   SkLink *l = x->l;
-  uint32_t instance = sk_instance_ref(l, x->body->module, in->b, x->body->targs, x->body->targ_count);
+  uint32_t instance =
+      sk_instance_ref(l, x->body->module, in->b, x->body->targs, x->body->targ_count);
   if (l->failed) return;
   uint32_t type = sk_closure_type(l, instance);
   if (in->list_count == 0) {
@@ -432,7 +455,8 @@ static void make_closure(X *x, const SkInstr *in) {
   const SkInstance *lambda = &l->instances.items[instance];
   SkX *fields = SK_NEW_ARRAY(&l->scratch, SkX, lambda->fn->capture_count + 1);
   for (uint32_t i = 0; i < lambda->fn->capture_count; i++) {
-    fields[i] = sk_x_wide(l, sk_x_exact(l, lambda->module, lambda->fn->captures[i], lambda->targs, lambda->targ_count));
+    fields[i] = sk_x_wide(l, sk_x_exact(l, lambda->module, lambda->fn->captures[i], lambda->targs,
+                                        lambda->targ_count));
   }
   SkObjectLayout layout;
   sk_layout_fields(l, fields, lambda->fn->capture_count, &layout);
@@ -440,7 +464,8 @@ static void make_closure(X *x, const SkInstr *in) {
 }
 
 static void function_value(X *x, const SkInstr *in) {
-  uint32_t target = sk_instance_ref(x->l, x->body->module, in->b, x->body->targs, x->body->targ_count);
+  uint32_t target =
+      sk_instance_ref(x->l, x->body->module, in->b, x->body->targs, x->body->targ_count);
   if (x->l->failed) return;
   uint32_t thunk = sk_instance_thunk(x->l, target, sk_x_reg_type(x, in->a));
   uint32_t type = sk_closure_type(x->l, thunk);
@@ -449,34 +474,91 @@ static void function_value(X *x, const SkInstr *in) {
 
 bool sk_x_emit_memory(X *x, const SkInstr *in) {
   switch ((int)in->op) {
-    case SK_OPC_pack: pack(x, in); return true;
-    case SK_OPC_getf: get_part(x, in); return true;
-    case SK_OPC_setf: set_part(x, in); return true;
-    case SK_OPC_new: new_object(x, in); return true;
-    case SK_OPC_ldf: load_field(x, in); return true;
-    case SK_OPC_stf: store_field(x, in); return true;
-    case SK_OPC_new_case: new_case(x, in); return true;
-    case SK_OPC_as_case: as_case(x, in); return true;
-    case SK_OPC_payload: load_payload(x, in); return true;
-    case SK_OPC_new_list: new_list(x, in); return true;
-    case SK_OPC_list_len: sk_x_op(x, SK_W_LISTLEN, s(x, in->a), s(x, in->b), 0); return true;
-    case SK_OPC_ldx: load_element(x, in); return true;
-    case SK_OPC_stx: store_element(x, in); return true;
-    case SK_OPC_list_push: push(x, s(x, in->a), sk_x_reg_type(x, in->a), in->b); return true;
-    case SK_OPC_list_pop: pop(x, in); return true;
-    case SK_OPC_list_resize: sk_x_op(x, SK_W_RESIZE, s(x, in->a), s(x, in->b), 0); return true;
-    case SK_OPC_list_reserve: sk_x_op(x, SK_W_RESERVE, s(x, in->a), s(x, in->b), 0); return true;
-    case SK_OPC_list_truncate: sk_x_op(x, SK_W_TRUNCATE, s(x, in->a), s(x, in->b), 0); return true;
-    case SK_OPC_list_copy: list_rows(x, SK_W_COPY, in); return true;
-    case SK_OPC_list_extend: list_rows(x, SK_W_EXTEND, in); return true;
-    case SK_OPC_ldg: global_access(x, in, false); return true;
-    case SK_OPC_stg: global_access(x, in, true); return true;
-    case SK_OPC_cell_new: new_cell(x, in); return true;
-    case SK_OPC_cell_get: cell_access(x, in, false); return true;
-    case SK_OPC_cell_set: cell_access(x, in, true); return true;
-    case SK_OPC_ldcap: load_capture(x, in); return true;
-    case SK_OPC_closure: make_closure(x, in); return true;
-    case SK_OPC_fn_ref: function_value(x, in); return true;
-    default: return false;
+    case SK_OPC_pack:
+      pack(x, in);
+      return true;
+    case SK_OPC_getf:
+      get_part(x, in);
+      return true;
+    case SK_OPC_setf:
+      set_part(x, in);
+      return true;
+    case SK_OPC_new:
+      new_object(x, in);
+      return true;
+    case SK_OPC_ldf:
+      load_field(x, in);
+      return true;
+    case SK_OPC_stf:
+      store_field(x, in);
+      return true;
+    case SK_OPC_new_case:
+      new_case(x, in);
+      return true;
+    case SK_OPC_as_case:
+      as_case(x, in);
+      return true;
+    case SK_OPC_payload:
+      load_payload(x, in);
+      return true;
+    case SK_OPC_new_list:
+      new_list(x, in);
+      return true;
+    case SK_OPC_list_len:
+      sk_x_op(x, SK_W_LISTLEN, s(x, in->a), s(x, in->b), 0);
+      return true;
+    case SK_OPC_ldx:
+      load_element(x, in);
+      return true;
+    case SK_OPC_stx:
+      store_element(x, in);
+      return true;
+    case SK_OPC_list_push:
+      push(x, s(x, in->a), sk_x_reg_type(x, in->a), in->b);
+      return true;
+    case SK_OPC_list_pop:
+      pop(x, in);
+      return true;
+    case SK_OPC_list_resize:
+      sk_x_op(x, SK_W_RESIZE, s(x, in->a), s(x, in->b), 0);
+      return true;
+    case SK_OPC_list_reserve:
+      sk_x_op(x, SK_W_RESERVE, s(x, in->a), s(x, in->b), 0);
+      return true;
+    case SK_OPC_list_truncate:
+      sk_x_op(x, SK_W_TRUNCATE, s(x, in->a), s(x, in->b), 0);
+      return true;
+    case SK_OPC_list_copy:
+      list_rows(x, SK_W_COPY, in);
+      return true;
+    case SK_OPC_list_extend:
+      list_rows(x, SK_W_EXTEND, in);
+      return true;
+    case SK_OPC_ldg:
+      global_access(x, in, false);
+      return true;
+    case SK_OPC_stg:
+      global_access(x, in, true);
+      return true;
+    case SK_OPC_cell_new:
+      new_cell(x, in);
+      return true;
+    case SK_OPC_cell_get:
+      cell_access(x, in, false);
+      return true;
+    case SK_OPC_cell_set:
+      cell_access(x, in, true);
+      return true;
+    case SK_OPC_ldcap:
+      load_capture(x, in);
+      return true;
+    case SK_OPC_closure:
+      make_closure(x, in);
+      return true;
+    case SK_OPC_fn_ref:
+      function_value(x, in);
+      return true;
+    default:
+      return false;
   }
 }

@@ -2,9 +2,15 @@
 #include "vm/expand.h"
 #include "vm/vm.h"
 
-static uint32_t s(X *x, uint32_t reg) { return sk_x_slot(x, reg); }
-static SkMTypeKind kind_of(X *x, uint32_t reg) { return (SkMTypeKind)sk_x(x->l, sk_x_reg_type(x, reg))->kind; }
-static bool is_float(X *x, uint32_t reg) { return kind_of(x, reg) == SK_MT_FLOAT; }
+static uint32_t s(X *x, uint32_t reg) {
+  return sk_x_slot(x, reg);
+}
+static SkMTypeKind kind_of(X *x, uint32_t reg) {
+  return (SkMTypeKind)sk_x(x->l, sk_x_reg_type(x, reg))->kind;
+}
+static bool is_float(X *x, uint32_t reg) {
+  return kind_of(x, reg) == SK_MT_FLOAT;
+}
 
 static bool folded(X *x, const SkInstr *in, uint32_t reg, int64_t *value) {
   uint32_t at = (uint32_t)(in - x->fn->instrs);
@@ -15,13 +21,15 @@ static bool folded(X *x, const SkInstr *in, uint32_t reg, int64_t *value) {
 
 static void int_op(X *x, const SkInstr *in) {
   static const SkWordOp plain[] = {
-      [SK_OPC_add] = SK_W_ADD, [SK_OPC_sub] = SK_W_SUB, [SK_OPC_mul] = SK_W_MUL, [SK_OPC_div] = SK_W_DIV,
-      [SK_OPC_mod] = SK_W_MOD, [SK_OPC_and] = SK_W_AND, [SK_OPC_or] = SK_W_OR, [SK_OPC_xor] = SK_W_XOR,
-      [SK_OPC_shl] = SK_W_SHL, [SK_OPC_shr] = SK_W_SHR, [SK_OPC_ushr] = SK_W_USHR};
+      [SK_OPC_add] = SK_W_ADD, [SK_OPC_sub] = SK_W_SUB,  [SK_OPC_mul] = SK_W_MUL,
+      [SK_OPC_div] = SK_W_DIV, [SK_OPC_mod] = SK_W_MOD,  [SK_OPC_and] = SK_W_AND,
+      [SK_OPC_or] = SK_W_OR,   [SK_OPC_xor] = SK_W_XOR,  [SK_OPC_shl] = SK_W_SHL,
+      [SK_OPC_shr] = SK_W_SHR, [SK_OPC_ushr] = SK_W_USHR};
   static const SkWordOp immediate[] = {
-      [SK_OPC_add] = SK_W_ADDI, [SK_OPC_mul] = SK_W_MULI, [SK_OPC_div] = SK_W_DIVI,
-      [SK_OPC_mod] = SK_W_MODI, [SK_OPC_and] = SK_W_ANDI, [SK_OPC_or] = SK_W_ORI, [SK_OPC_xor] = SK_W_XORI,
-      [SK_OPC_shl] = SK_W_SHLI, [SK_OPC_shr] = SK_W_SHRI, [SK_OPC_ushr] = SK_W_USHRI};
+      [SK_OPC_add] = SK_W_ADDI,  [SK_OPC_mul] = SK_W_MULI, [SK_OPC_div] = SK_W_DIVI,
+      [SK_OPC_mod] = SK_W_MODI,  [SK_OPC_and] = SK_W_ANDI, [SK_OPC_or] = SK_W_ORI,
+      [SK_OPC_xor] = SK_W_XORI,  [SK_OPC_shl] = SK_W_SHLI, [SK_OPC_shr] = SK_W_SHRI,
+      [SK_OPC_ushr] = SK_W_USHRI};
   int64_t value;
   if (folded(x, in, in->c, &value)) {
     if (in->op == SK_OPC_sub) {
@@ -41,13 +49,19 @@ static void int_op(X *x, const SkInstr *in) {
 static void float_op(X *x, const SkInstr *in) {
   uint32_t at = (uint32_t)(in - x->fn->instrs);
   uint64_t bits;
-  static const SkWordOp plain[] = {[SK_OPC_add] = SK_W_FADD, [SK_OPC_sub] = SK_W_FSUB,
-                                   [SK_OPC_mul] = SK_W_FMUL, [SK_OPC_div] = SK_W_FDIV,
+  static const SkWordOp plain[] = {[SK_OPC_add] = SK_W_FADD,
+                                   [SK_OPC_sub] = SK_W_FSUB,
+                                   [SK_OPC_mul] = SK_W_FMUL,
+                                   [SK_OPC_div] = SK_W_FDIV,
                                    [SK_OPC_mod] = SK_W_FMOD};
-  static const SkWordOp right[] = {[SK_OPC_add] = SK_W_FADDK, [SK_OPC_sub] = SK_W_FSUBK,
-                                   [SK_OPC_mul] = SK_W_FMULK, [SK_OPC_div] = SK_W_FDIVK};
-  static const SkWordOp left[] = {[SK_OPC_add] = SK_W_FADDK, [SK_OPC_sub] = SK_W_FRSUBK,
-                                  [SK_OPC_mul] = SK_W_FMULK, [SK_OPC_div] = SK_W_FRDIVK};
+  static const SkWordOp right[] = {[SK_OPC_add] = SK_W_FADDK,
+                                   [SK_OPC_sub] = SK_W_FSUBK,
+                                   [SK_OPC_mul] = SK_W_FMULK,
+                                   [SK_OPC_div] = SK_W_FDIVK};
+  static const SkWordOp left[] = {[SK_OPC_add] = SK_W_FADDK,
+                                  [SK_OPC_sub] = SK_W_FRSUBK,
+                                  [SK_OPC_mul] = SK_W_FMULK,
+                                  [SK_OPC_div] = SK_W_FRDIVK};
   if (sk_x_folds(x, at, in->c) && sk_x_const_float(x, in->c, &bits)) {
     // The left one, if it is constant too, was counted as folded: it must be loaded here.
     uint32_t b = s(x, in->b);
@@ -69,7 +83,8 @@ static void float_op(X *x, const SkInstr *in) {
 
 // ---- comparison ---------------------------------------------------------------------------------
 
-static void call_derived(X *x, SkDerive derive, SkX type, uint32_t dst, const uint32_t *regs, uint32_t count) {
+static void call_derived(X *x, SkDerive derive, SkX type, uint32_t dst, const uint32_t *regs,
+                         uint32_t count) {
   uint16_t slots[256];
   uint32_t n;
   sk_x_flat(x, regs, count, slots, &n);
@@ -85,13 +100,19 @@ static void call_derived(X *x, SkDerive derive, SkX type, uint32_t dst, const ui
 static bool compares_plain(X *x, SkX type) {
   const SkXType *t = sk_x(x->l, type);
   switch ((int)t->kind) {
-    case SK_MT_INT: case SK_MT_BOOL: case SK_MT_FN: case SK_MT_COROUTINE: return true;
+    case SK_MT_INT:
+    case SK_MT_BOOL:
+    case SK_MT_FN:
+    case SK_MT_COROUTINE:
+      return true;
     case SK_MT_NAMED: {
       if (t->decl->kind == SK_MD_INTERFACE) return true;
       if (t->decl->kind == SK_MD_ENUM) return !t->decl->is_object;
-      return t->decl->kind == SK_MD_CLASS && sk_instance_method(x->l, type, "equals") == SK_NONE;
+      return t->decl->kind == SK_MD_CLASS &&
+             sk_special_method(x->l, type, "equals", 1, x->l->x_bool) == SK_NONE;
     }
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -100,15 +121,23 @@ static void equality(X *x, const SkInstr *in) {
   bool negate = in->op == SK_OPC_ne;
   int64_t value;
   if (compares_plain(x, type)) {
-    if (folded(x, in, in->c, &value)) sk_x_op(x, negate ? SK_W_NEI : SK_W_EQI, s(x, in->a), s(x, in->b), (uint16_t)value);
-    else if (folded(x, in, in->b, &value)) sk_x_op(x, negate ? SK_W_NEI : SK_W_EQI, s(x, in->a), s(x, in->c), (uint16_t)value);
-    else sk_x_op(x, negate ? SK_W_NE : SK_W_EQ, s(x, in->a), s(x, in->b), s(x, in->c));
+    if (folded(x, in, in->c, &value))
+      sk_x_op(x, negate ? SK_W_NEI : SK_W_EQI, s(x, in->a), s(x, in->b), (uint16_t)value);
+    else if (folded(x, in, in->b, &value))
+      sk_x_op(x, negate ? SK_W_NEI : SK_W_EQI, s(x, in->a), s(x, in->c), (uint16_t)value);
+    else
+      sk_x_op(x, negate ? SK_W_NE : SK_W_EQ, s(x, in->a), s(x, in->b), s(x, in->c));
     return;
   }
   switch (kind_of(x, in->b)) {
-    case SK_MT_FLOAT: sk_x_op(x, negate ? SK_W_FNE : SK_W_FEQ, s(x, in->a), s(x, in->b), s(x, in->c)); return;
-    case SK_MT_STRING: sk_x_op(x, negate ? SK_W_STRNE : SK_W_STREQ, s(x, in->a), s(x, in->b), s(x, in->c)); return;
-    default: break;
+    case SK_MT_FLOAT:
+      sk_x_op(x, negate ? SK_W_FNE : SK_W_FEQ, s(x, in->a), s(x, in->b), s(x, in->c));
+      return;
+    case SK_MT_STRING:
+      sk_x_op(x, negate ? SK_W_STRNE : SK_W_STREQ, s(x, in->a), s(x, in->b), s(x, in->c));
+      return;
+    default:
+      break;
   }
   uint32_t regs[] = {in->b, in->c};
   call_derived(x, SK_DERIVE_EQ, type, s(x, in->a), regs, 2);
@@ -118,10 +147,17 @@ static void equality(X *x, const SkInstr *in) {
 static void compare_to(X *x, uint32_t dst, uint32_t b, uint32_t c) {
   SkX type = sk_x_reg_type(x, b);
   switch (kind_of(x, b)) {
-    case SK_MT_INT: sk_x_op(x, SK_W_CMPI, dst, s(x, b), s(x, c)); return;
-    case SK_MT_FLOAT: sk_x_op(x, SK_W_CMPF, dst, s(x, b), s(x, c)); return;
-    case SK_MT_STRING: sk_x_op(x, SK_W_STRCMP, dst, s(x, b), s(x, c)); return;
-    default: break;
+    case SK_MT_INT:
+      sk_x_op(x, SK_W_CMPI, dst, s(x, b), s(x, c));
+      return;
+    case SK_MT_FLOAT:
+      sk_x_op(x, SK_W_CMPF, dst, s(x, b), s(x, c));
+      return;
+    case SK_MT_STRING:
+      sk_x_op(x, SK_W_STRCMP, dst, s(x, b), s(x, c));
+      return;
+    default:
+      break;
   }
   uint32_t regs[] = {b, c};
   call_derived(x, SK_DERIVE_CMP, type, dst, regs, 2);
@@ -132,14 +168,18 @@ static void order(X *x, const SkInstr *in) {
   int64_t value;
   switch (kind_of(x, in->b)) {
     case SK_MT_INT:
-      if (folded(x, in, in->c, &value)) sk_x_op(x, or_equal ? SK_W_LEI : SK_W_LTI, s(x, in->a), s(x, in->b), (uint16_t)value);
-      else if (folded(x, in, in->b, &value)) sk_x_op(x, or_equal ? SK_W_GEI : SK_W_GTI, s(x, in->a), s(x, in->c), (uint16_t)value);
-      else sk_x_op(x, or_equal ? SK_W_LE : SK_W_LT, s(x, in->a), s(x, in->b), s(x, in->c));
+      if (folded(x, in, in->c, &value))
+        sk_x_op(x, or_equal ? SK_W_LEI : SK_W_LTI, s(x, in->a), s(x, in->b), (uint16_t)value);
+      else if (folded(x, in, in->b, &value))
+        sk_x_op(x, or_equal ? SK_W_GEI : SK_W_GTI, s(x, in->a), s(x, in->c), (uint16_t)value);
+      else
+        sk_x_op(x, or_equal ? SK_W_LE : SK_W_LT, s(x, in->a), s(x, in->b), s(x, in->c));
       return;
     case SK_MT_FLOAT:
       sk_x_op(x, or_equal ? SK_W_FLE : SK_W_FLT, s(x, in->a), s(x, in->b), s(x, in->c));
       return;
-    default: break;
+    default:
+      break;
   }
   compare_to(x, s(x, in->a), in->b, in->c);
   sk_x_op(x, or_equal ? SK_W_LEI : SK_W_LTI, s(x, in->a), s(x, in->a), 0);
@@ -151,20 +191,33 @@ static void hash_or_text(X *x, const SkInstr *in) {
   uint32_t a = s(x, in->a), b = in->b;
   if (in->op == SK_OPC_hash) {
     bool plain_enum = t->kind == SK_MT_NAMED && t->decl->kind == SK_MD_ENUM && !t->decl->is_object;
-    if (t->kind == SK_MT_INT || t->kind == SK_MT_BOOL || plain_enum) sk_x_op(x, SK_W_HASHI, a, s(x, b), 0);
-    else if (t->kind == SK_MT_STRING) sk_x_op(x, SK_W_HASHS, a, s(x, b), 0);
-    else call_derived(x, SK_DERIVE_HASH, type, a, &b, 1);
+    if (t->kind == SK_MT_INT || t->kind == SK_MT_BOOL || plain_enum)
+      sk_x_op(x, SK_W_HASHI, a, s(x, b), 0);
+    else if (t->kind == SK_MT_STRING)
+      sk_x_op(x, SK_W_HASHS, a, s(x, b), 0);
+    else
+      call_derived(x, SK_DERIVE_HASH, type, a, &b, 1);
     return;
   }
   switch ((int)t->kind) {
-    case SK_MT_INT: sk_x_op(x, SK_W_STRI, a, s(x, b), 0); return;
-    case SK_MT_FLOAT: sk_x_op(x, SK_W_STRF, a, s(x, b), 0); return;
-    case SK_MT_BOOL: sk_x_op(x, SK_W_STRB, a, s(x, b), 0); return;
-    case SK_MT_STRING:
-      if (in->op == SK_OPC_str) sk_x_move(x, a, s(x, b), 1);
-      else sk_x_op(x, SK_W_REPRS, a, s(x, b), 0);
+    case SK_MT_INT:
+      sk_x_op(x, SK_W_STRI, a, s(x, b), 0);
       return;
-    case SK_MT_COUNT: default: break;
+    case SK_MT_FLOAT:
+      sk_x_op(x, SK_W_STRF, a, s(x, b), 0);
+      return;
+    case SK_MT_BOOL:
+      sk_x_op(x, SK_W_STRB, a, s(x, b), 0);
+      return;
+    case SK_MT_STRING:
+      if (in->op == SK_OPC_str)
+        sk_x_move(x, a, s(x, b), 1);
+      else
+        sk_x_op(x, SK_W_REPRS, a, s(x, b), 0);
+      return;
+    case SK_MT_COUNT:
+    default:
+      break;
   }
   bool quoted = in->op == SK_OPC_repr && t->kind == SK_MT_OPTIONAL;
   call_derived(x, quoted ? SK_DERIVE_REPR : SK_DERIVE_STR, type, a, &b, 1);
@@ -175,9 +228,9 @@ static void hash_or_text(X *x, const SkInstr *in) {
 static void compare_jump(X *x, const SkInstr *in) {
   int64_t value;
   if (is_float(x, in->a)) {
-    static const SkWordOp ops[] = {[SK_OPC_jeq] = SK_W_JFEQ, [SK_OPC_jne] = SK_W_JFNE,
-                                   [SK_OPC_jlt] = SK_W_JFLT, [SK_OPC_jle] = SK_W_JFLE,
-                                   [SK_OPC_jnlt] = SK_W_JFNLT, [SK_OPC_jnle] = SK_W_JFNLE};
+    static const SkWordOp ops[] = {
+        [SK_OPC_jeq] = SK_W_JFEQ, [SK_OPC_jne] = SK_W_JFNE,   [SK_OPC_jlt] = SK_W_JFLT,
+        [SK_OPC_jle] = SK_W_JFLE, [SK_OPC_jnlt] = SK_W_JFNLT, [SK_OPC_jnle] = SK_W_JFNLE};
     sk_x_jump(x, ops[in->op], s(x, in->a), s(x, in->b), in->c);
     return;
   }
@@ -194,13 +247,22 @@ static void compare_jump(X *x, const SkInstr *in) {
     b_folds = f;
   }
   if (b_folds) {
-    SkWordOp words = op == SK_OPC_jeq ? SK_W_JEQI : op == SK_OPC_jne ? SK_W_JNEI : op == SK_OPC_jlt ? SK_W_JLTI : SK_W_JLEI;
+    SkWordOp words = op == SK_OPC_jeq   ? SK_W_JEQI
+                     : op == SK_OPC_jne ? SK_W_JNEI
+                     : op == SK_OPC_jlt ? SK_W_JLTI
+                                        : SK_W_JLEI;
     sk_x_jump(x, words, s(x, a), (uint16_t)value, in->c);
   } else if (a_folds) {
-    SkWordOp words = op == SK_OPC_jeq ? SK_W_JEQI : op == SK_OPC_jne ? SK_W_JNEI : op == SK_OPC_jlt ? SK_W_JGTI : SK_W_JGEI;
+    SkWordOp words = op == SK_OPC_jeq   ? SK_W_JEQI
+                     : op == SK_OPC_jne ? SK_W_JNEI
+                     : op == SK_OPC_jlt ? SK_W_JGTI
+                                        : SK_W_JGEI;
     sk_x_jump(x, words, s(x, b), (uint16_t)value, in->c);
   } else {
-    SkWordOp words = op == SK_OPC_jeq ? SK_W_JEQ : op == SK_OPC_jne ? SK_W_JNE : op == SK_OPC_jlt ? SK_W_JLT : SK_W_JLE;
+    SkWordOp words = op == SK_OPC_jeq   ? SK_W_JEQ
+                     : op == SK_OPC_jne ? SK_W_JNE
+                     : op == SK_OPC_jlt ? SK_W_JLT
+                                        : SK_W_JLE;
     sk_x_jump(x, words, s(x, a), s(x, b), in->c);
   }
 }
@@ -209,10 +271,12 @@ static void compare_jump(X *x, const SkInstr *in) {
 static bool add_jump(X *x, uint32_t at, uint32_t *next) {
   const SkInstr *in = &x->fn->instrs[at];
   int64_t one;
-  if (x->long_jumps || is_float(x, in->a) || in->a != in->b || at + 1 >= x->fn->instr_count) return false;
+  if (x->long_jumps || is_float(x, in->a) || in->a != in->b || at + 1 >= x->fn->instr_count)
+    return false;
   if (!sk_x_const_int(x, in->c, &one) || one != 1) return false;
   const SkInstr *jump = &x->fn->instrs[at + 1];
-  if (jump->op != SK_OPC_jlt || jump->a != in->a || x->is_target[at + 1] || jump->b == in->a) return false;
+  if (jump->op != SK_OPC_jlt || jump->a != in->a || x->is_target[at + 1] || jump->b == in->a)
+    return false;
   sk_x_jump(x, SK_W_ADDJLT, s(x, in->a), s(x, jump->b), jump->c);
   *next = at + 2;
   return true;
@@ -235,7 +299,8 @@ static void type_jump(X *x, SkX type, uint32_t reg, bool sense, uint32_t target)
   uint32_t at = x->l->code.count;
   if (is_enum) sk_object_type(x->l, type);
   if (x->long_jumps) {
-    SkWordOp other = is_enum ? (sense ? SK_W_JNISENUM : SK_W_JISENUM) : (sense ? SK_W_JNIS : SK_W_JIS);
+    SkWordOp other =
+        is_enum ? (sense ? SK_W_JNISENUM : SK_W_JISENUM) : (sense ? SK_W_JNIS : SK_W_JIS);
     sk_x_op(x, other, s(x, reg), 0, 1);
     sk_x_word(x, id);
     sk_x_goto(x, target);
@@ -254,15 +319,18 @@ static void narrowing_jump(X *x, uint32_t at, uint32_t *next) {
   const SkInstr *after = at + 1 < x->fn->instr_count ? &x->fn->instrs[at + 1] : NULL;
   SkX type = sk_x_reg_type(x, in->a);
   if (after && after->op == SK_OPC_jmp && in->c == at + 2 && !x->is_target[at + 1]) {
-    if (some) sk_x_jump(x, SK_W_JF, flag_slot(x, in->b), 0, after->a);
-    else type_jump(x, type, in->b, false, after->a);
+    if (some)
+      sk_x_jump(x, SK_W_JF, flag_slot(x, in->b), 0, after->a);
+    else
+      type_jump(x, type, in->b, false, after->a);
     copy_inner(x, in->a, in->b);
     *next = at + 2;
     return;
   }
   // Over the copy and the jump: where the next instruction starts.
   uint32_t skip = x->l->code.count;
-  if (some) sk_x_op(x, SK_W_JF, flag_slot(x, in->b), 0, 0);
+  if (some)
+    sk_x_op(x, SK_W_JF, flag_slot(x, in->b), 0, 0);
   else {
     type_jump(x, type, in->b, false, at + 1);
     copy_inner(x, in->a, in->b);
@@ -295,8 +363,8 @@ static void switch_table(X *x, const SkInstr *in, bool by_case) {
 static bool case_jump(X *x, uint32_t at, uint32_t *next) {
   const SkInstr *in = &x->fn->instrs[at];
   const SkInstr *jump = at + 1 < x->fn->instr_count ? &x->fn->instrs[at + 1] : NULL;
-  if (!jump || (jump->op != SK_OPC_jf && jump->op != SK_OPC_jt) || jump->a != in->a || x->is_target[at + 1] ||
-      x->regs[in->a].uses != 1)
+  if (!jump || (jump->op != SK_OPC_jf && jump->op != SK_OPC_jt) || jump->a != in->a ||
+      x->is_target[at + 1] || x->regs[in->a].uses != 1)
     return false;
   uint32_t tag = s(x, in->b);
   if (sk_x_is_object_enum(x->l, sk_x_reg_type(x, in->b))) {
@@ -335,8 +403,10 @@ static void is_type(X *x, const SkInstr *in) {
 
 static void set_null(X *x, uint32_t reg) {
   uint32_t slots = sk_x_slots(x, reg);
-  if (slots == 1) sk_x_op(x, SK_W_LDI, s(x, reg), 0, 0);
-  else sk_x_op(x, SK_W_ZERO, s(x, reg), slots, 0);
+  if (slots == 1)
+    sk_x_op(x, SK_W_LDI, s(x, reg), 0, 0);
+  else
+    sk_x_op(x, SK_W_ZERO, s(x, reg), slots, 0);
 }
 
 static void make_some(X *x, const SkInstr *in) {
@@ -355,14 +425,19 @@ static void ret(X *x, const SkInstr *in) {
     return;
   }
   uint32_t reg = x->operands[in->list], slots = sk_x_slots(x, reg);
-  if (slots == 0) sk_x_op(x, SK_W_RET0, 0, 0, 0);
-  else if (slots == 1) sk_x_op(x, SK_W_RET1, s(x, reg), 0, 0);
-  else sk_x_op(x, SK_W_RETN, s(x, reg), slots, 0);
+  if (slots == 0)
+    sk_x_op(x, SK_W_RET0, 0, 0, 0);
+  else if (slots == 1)
+    sk_x_op(x, SK_W_RET1, s(x, reg), 0, 0);
+  else
+    sk_x_op(x, SK_W_RETN, s(x, reg), slots, 0);
 }
 
 static void ordinal(X *x, const SkInstr *in) {
-  if (sk_x_is_object_enum(x->l, sk_x_reg_type(x, in->b))) sk_x_op(x, SK_W_CASEOF, s(x, in->a), s(x, in->b), 0);
-  else sk_x_move(x, s(x, in->a), s(x, in->b), 1);
+  if (sk_x_is_object_enum(x->l, sk_x_reg_type(x, in->b)))
+    sk_x_op(x, SK_W_CASEOF, s(x, in->a), s(x, in->b), 0);
+  else
+    sk_x_move(x, s(x, in->a), s(x, in->b), 1);
 }
 
 static void constant(X *x, const SkInstr *in) {
@@ -385,12 +460,22 @@ static void constant(X *x, const SkInstr *in) {
 void sk_x_emit_instr(X *x, uint32_t at, uint32_t *next) {
   const SkInstr *in = &x->fn->instrs[at];
   switch ((SkOpcode)in->op) {
-    case SK_OPC_const_int: case SK_OPC_const_float: case SK_OPC_const_bool: case SK_OPC_const_str:
+    case SK_OPC_const_int:
+    case SK_OPC_const_float:
+    case SK_OPC_const_bool:
+    case SK_OPC_const_str:
       constant(x, in);
       return;
-    case SK_OPC_null: set_null(x, in->a); return;
-    case SK_OPC_mov: case SK_OPC_to_throws: sk_x_move(x, s(x, in->a), s(x, in->b), sk_x_slots(x, in->a)); return;
-    case SK_OPC_some: make_some(x, in); return;
+    case SK_OPC_null:
+      set_null(x, in->a);
+      return;
+    case SK_OPC_mov:
+    case SK_OPC_to_throws:
+      sk_x_move(x, s(x, in->a), s(x, in->b), sk_x_slots(x, in->a));
+      return;
+    case SK_OPC_some:
+      make_some(x, in);
+      return;
     case SK_OPC_unwrap:
       sk_x_op(x, SK_W_CHKSOME, flag_slot(x, in->b), 0, 0);
       copy_inner(x, in->a, in->b);
@@ -401,25 +486,49 @@ void sk_x_emit_instr(X *x, uint32_t at, uint32_t *next) {
       sk_x_move(x, s(x, in->a), s(x, in->b), 1);
       return;
     }
-    case SK_OPC_int_to_float: sk_x_op(x, SK_W_I2F, s(x, in->a), s(x, in->b), 0); return;
-    case SK_OPC_float_to_int: sk_x_op(x, SK_W_F2I, s(x, in->a), s(x, in->b), 0); return;
-    case SK_OPC_float_bits: sk_x_op(x, SK_W_FBITS, s(x, in->a), s(x, in->b), 0); return;
-    case SK_OPC_identity: case SK_OPC_bits_float: sk_x_move(x, s(x, in->a), s(x, in->b), 1); return;
-    case SK_OPC_narrow:
-      sk_x_op(x, SK_W_NARROW, s(x, in->a), s(x, in->b), sk_x(x->l, sk_x_type_operand(x, in->c))->kind);
+    case SK_OPC_int_to_float:
+      sk_x_op(x, SK_W_I2F, s(x, in->a), s(x, in->b), 0);
       return;
-    case SK_OPC_ordinal: ordinal(x, in); return;
+    case SK_OPC_float_to_int:
+      sk_x_op(x, SK_W_F2I, s(x, in->a), s(x, in->b), 0);
+      return;
+    case SK_OPC_float_bits:
+      sk_x_op(x, SK_W_FBITS, s(x, in->a), s(x, in->b), 0);
+      return;
+    case SK_OPC_identity:
+    case SK_OPC_bits_float:
+      sk_x_move(x, s(x, in->a), s(x, in->b), 1);
+      return;
+    case SK_OPC_narrow:
+      sk_x_op(x, SK_W_NARROW, s(x, in->a), s(x, in->b),
+              sk_x(x->l, sk_x_type_operand(x, in->c))->kind);
+      return;
+    case SK_OPC_ordinal:
+      ordinal(x, in);
+      return;
     case SK_OPC_add:
       if (add_jump(x, at, next)) return;
       // fall through
-    case SK_OPC_sub: case SK_OPC_mul: case SK_OPC_div: case SK_OPC_mod:
-      if (is_float(x, in->a)) float_op(x, in);
-      else int_op(x, in);
+    case SK_OPC_sub:
+    case SK_OPC_mul:
+    case SK_OPC_div:
+    case SK_OPC_mod:
+      if (is_float(x, in->a))
+        float_op(x, in);
+      else
+        int_op(x, in);
       return;
-    case SK_OPC_and: case SK_OPC_or: case SK_OPC_xor: case SK_OPC_shl: case SK_OPC_shr: case SK_OPC_ushr:
+    case SK_OPC_and:
+    case SK_OPC_or:
+    case SK_OPC_xor:
+    case SK_OPC_shl:
+    case SK_OPC_shr:
+    case SK_OPC_ushr:
       int_op(x, in);
       return;
-    case SK_OPC_neg: sk_x_op(x, is_float(x, in->a) ? SK_W_FNEG : SK_W_NEG, s(x, in->a), s(x, in->b), 0); return;
+    case SK_OPC_neg:
+      sk_x_op(x, is_float(x, in->a) ? SK_W_FNEG : SK_W_NEG, s(x, in->a), s(x, in->b), 0);
+      return;
     case SK_OPC_abs:
       if (is_float(x, in->a)) {
         sk_x_op(x, SK_W_FLOATOP, s(x, in->a), s(x, in->b), SK_FLOAT_ABS);
@@ -430,13 +539,18 @@ void sk_x_emit_instr(X *x, uint32_t at, uint32_t *next) {
       }
       return;
     case SK_OPC_not:
-      sk_x_op(x, kind_of(x, in->a) == SK_MT_BOOL ? SK_W_BNOT : SK_W_NOT, s(x, in->a), s(x, in->b), 0);
+      sk_x_op(x, kind_of(x, in->a) == SK_MT_BOOL ? SK_W_BNOT : SK_W_NOT, s(x, in->a), s(x, in->b),
+              0);
       return;
     case SK_OPC_float_op:
-      if (in->c == SK_FLOAT_SQRT) sk_x_op(x, SK_W_FSQRT, s(x, in->a), s(x, in->b), 0);
-      else sk_x_op(x, SK_W_FLOATOP, s(x, in->a), s(x, in->b), in->c);
+      if (in->c == SK_FLOAT_SQRT)
+        sk_x_op(x, SK_W_FSQRT, s(x, in->a), s(x, in->b), 0);
+      else
+        sk_x_op(x, SK_W_FLOATOP, s(x, in->a), s(x, in->b), in->c);
       return;
-    case SK_OPC_int_op: sk_x_op(x, SK_W_INTOP, s(x, in->a), s(x, in->b), in->c); return;
+    case SK_OPC_int_op:
+      sk_x_op(x, SK_W_INTOP, s(x, in->a), s(x, in->b), in->c);
+      return;
     case SK_OPC_fma:
       sk_x_op(x, SK_W_FMA, s(x, in->a), s(x, in->b), s(x, x->operands[in->list]));
       sk_x_word(x, s(x, x->operands[in->list + 1]));
@@ -445,21 +559,44 @@ void sk_x_emit_instr(X *x, uint32_t at, uint32_t *next) {
       sk_x_op(x, SK_W_CHECKED, s(x, in->a), s(x, in->b), s(x, x->operands[in->list]));
       sk_x_word(x, in->c);
       return;
-    case SK_OPC_eq: case SK_OPC_ne: equality(x, in); return;
-    case SK_OPC_same: sk_x_op(x, SK_W_EQ, s(x, in->a), s(x, in->b), s(x, in->c)); return;
-    case SK_OPC_lt: case SK_OPC_le: order(x, in); return;
-    case SK_OPC_cmp: compare_to(x, s(x, in->a), in->b, in->c); return;
-    case SK_OPC_is_null: is_null(x, in); return;
-    case SK_OPC_is_type: is_type(x, in); return;
+    case SK_OPC_eq:
+    case SK_OPC_ne:
+      equality(x, in);
+      return;
+    case SK_OPC_same:
+      sk_x_op(x, SK_W_EQ, s(x, in->a), s(x, in->b), s(x, in->c));
+      return;
+    case SK_OPC_lt:
+    case SK_OPC_le:
+      order(x, in);
+      return;
+    case SK_OPC_cmp:
+      compare_to(x, s(x, in->a), in->b, in->c);
+      return;
+    case SK_OPC_is_null:
+      is_null(x, in);
+      return;
+    case SK_OPC_is_type:
+      is_type(x, in);
+      return;
     case SK_OPC_is_case:
       if (!case_jump(x, at, next)) is_case(x, in);
       return;
     case SK_OPC_jmp:
       if (in->a != at + 1) sk_x_goto(x, in->a);
       return;
-    case SK_OPC_jt: sk_x_jump(x, SK_W_JT, s(x, in->a), 0, in->b); return;
-    case SK_OPC_jf: sk_x_jump(x, SK_W_JF, s(x, in->a), 0, in->b); return;
-    case SK_OPC_jeq: case SK_OPC_jne: case SK_OPC_jlt: case SK_OPC_jle: case SK_OPC_jnlt: case SK_OPC_jnle:
+    case SK_OPC_jt:
+      sk_x_jump(x, SK_W_JT, s(x, in->a), 0, in->b);
+      return;
+    case SK_OPC_jf:
+      sk_x_jump(x, SK_W_JF, s(x, in->a), 0, in->b);
+      return;
+    case SK_OPC_jeq:
+    case SK_OPC_jne:
+    case SK_OPC_jlt:
+    case SK_OPC_jle:
+    case SK_OPC_jnlt:
+    case SK_OPC_jnle:
       compare_jump(x, in);
       return;
     case SK_OPC_jnull: {
@@ -473,17 +610,42 @@ void sk_x_emit_instr(X *x, uint32_t at, uint32_t *next) {
       }
       return;
     }
-    case SK_OPC_jsome: case SK_OPC_jis: narrowing_jump(x, at, next); return;
-    case SK_OPC_switch: switch_table(x, in, false); return;
-    case SK_OPC_switch_case: switch_table(x, in, true); return;
-    case SK_OPC_ret: ret(x, in); return;
-    case SK_OPC_throw: sk_x_op(x, SK_W_THROW, s(x, in->a), 0, 0); return;
-    case SK_OPC_fault: sk_x_op(x, SK_W_FAULT, s(x, in->a), 0, 0); return;
-    case SK_OPC_assert_fail: sk_x_op(x, SK_W_ASSERT, s(x, in->a), 0, 0); return;
-    case SK_OPC_unreachable: sk_x_op(x, SK_W_FAULTK, SK_FAULT_UNREACHABLE, 0, 0); return;
-    case SK_OPC_str: case SK_OPC_repr: case SK_OPC_hash: hash_or_text(x, in); return;
-    case SK_OPC_str_len: sk_x_op(x, SK_W_STRLEN, s(x, in->a), s(x, in->b), 0); return;
-    case SK_OPC_str_byte: sk_x_op(x, SK_W_STRBYTE, s(x, in->a), s(x, in->b), s(x, in->c)); return;
+    case SK_OPC_jsome:
+    case SK_OPC_jis:
+      narrowing_jump(x, at, next);
+      return;
+    case SK_OPC_switch:
+      switch_table(x, in, false);
+      return;
+    case SK_OPC_switch_case:
+      switch_table(x, in, true);
+      return;
+    case SK_OPC_ret:
+      ret(x, in);
+      return;
+    case SK_OPC_throw:
+      sk_x_op(x, SK_W_THROW, s(x, in->a), 0, 0);
+      return;
+    case SK_OPC_fault:
+      sk_x_op(x, SK_W_FAULT, s(x, in->a), 0, 0);
+      return;
+    case SK_OPC_assert_fail:
+      sk_x_op(x, SK_W_ASSERT, s(x, in->a), 0, 0);
+      return;
+    case SK_OPC_unreachable:
+      sk_x_op(x, SK_W_FAULTK, SK_FAULT_UNREACHABLE, 0, 0);
+      return;
+    case SK_OPC_str:
+    case SK_OPC_repr:
+    case SK_OPC_hash:
+      hash_or_text(x, in);
+      return;
+    case SK_OPC_str_len:
+      sk_x_op(x, SK_W_STRLEN, s(x, in->a), s(x, in->b), 0);
+      return;
+    case SK_OPC_str_byte:
+      sk_x_op(x, SK_W_STRBYTE, s(x, in->a), s(x, in->b), s(x, in->c));
+      return;
     case SK_OPC_concat: {
       uint16_t *slots = SK_NEW_ARRAY(&x->l->scratch, uint16_t, 4096);
       uint32_t n;
@@ -492,7 +654,8 @@ void sk_x_emit_instr(X *x, uint32_t at, uint32_t *next) {
       sk_x_operand_words(x, slots, n);
       return;
     }
-    default: break;
+    default:
+      break;
   }
   if (sk_x_emit_memory(x, in) || sk_x_emit_call(x, in)) return;
   sk_link_fail(x->l, "operation %s cannot be expanded", sk_op_infos[in->op].name);

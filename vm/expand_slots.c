@@ -6,16 +6,23 @@
 // holds for the whole function. Parameters keep the first slots, in order.
 #include "vm/expand.h"
 
-SkX sk_x_reg_type(X *x, uint32_t reg) { return x->body->regs[reg]; }
+SkX sk_x_reg_type(X *x, uint32_t reg) {
+  return x->body->regs[reg];
+}
 
-static bool fits16(int64_t value) { return value >= INT16_MIN && value <= INT16_MAX; }
+static bool fits16(int64_t value) {
+  return value >= INT16_MIN && value <= INT16_MAX;
+}
 
 bool sk_x_const_int(X *x, uint32_t reg, int64_t *value) {
   if (!x->regs[reg].is_const) return false;
   const SkInstr *def = &x->fn->instrs[x->regs[reg].def_at];
-  if (def->op == SK_OPC_const_int) *value = def->imm;
-  else if (def->op == SK_OPC_const_bool) *value = def->b;
-  else return false;
+  if (def->op == SK_OPC_const_int)
+    *value = def->imm;
+  else if (def->op == SK_OPC_const_bool)
+    *value = def->b;
+  else
+    return false;
   return true;
 }
 
@@ -27,7 +34,9 @@ bool sk_x_const_float(X *x, uint32_t reg, uint64_t *bits) {
   return true;
 }
 
-static bool is_float(X *x, uint32_t reg) { return sk_x(x->l, sk_x_reg_type(x, reg))->kind == SK_MT_FLOAT; }
+static bool is_float(X *x, uint32_t reg) {
+  return sk_x(x->l, sk_x_reg_type(x, reg))->kind == SK_MT_FLOAT;
+}
 
 static bool small(X *x, uint32_t reg, int64_t *value) {
   return sk_x_const_int(x, reg, value) && fits16(*value);
@@ -53,7 +62,11 @@ bool sk_x_folds(X *x, uint32_t at, uint32_t reg) {
   int64_t value;
   uint64_t bits;
   switch (in->op) {
-    case SK_OPC_add: case SK_OPC_sub: case SK_OPC_mul: case SK_OPC_div: case SK_OPC_mod:
+    case SK_OPC_add:
+    case SK_OPC_sub:
+    case SK_OPC_mul:
+    case SK_OPC_div:
+    case SK_OPC_mod:
       if (is_float(x, in->a)) {
         if (in->op == SK_OPC_mod) return false;
         if (in->b == in->c) return false;
@@ -67,26 +80,38 @@ bool sk_x_folds(X *x, uint32_t at, uint32_t reg) {
         return fits16(value);
       }
       if (in->op == SK_OPC_sub) return value > INT16_MIN && value <= INT16_MAX;
-      if (in->op == SK_OPC_div || in->op == SK_OPC_mod) return fits16(value) && value != 0 && value != -1;
+      if (in->op == SK_OPC_div || in->op == SK_OPC_mod)
+        return fits16(value) && value != 0 && value != -1;
       return fits16(value);
-    case SK_OPC_and: case SK_OPC_or: case SK_OPC_xor:
+    case SK_OPC_and:
+    case SK_OPC_or:
+    case SK_OPC_xor:
       if (in->b == in->c || !small(x, reg, &value)) return false;
       return in->c == reg || !small(x, in->c, &value);
-    case SK_OPC_shl: case SK_OPC_shr: case SK_OPC_ushr:
+    case SK_OPC_shl:
+    case SK_OPC_shr:
+    case SK_OPC_ushr:
       return in->c == reg && in->b != reg && sk_x_const_int(x, reg, &value);
-    case SK_OPC_eq: case SK_OPC_ne:
+    case SK_OPC_eq:
+    case SK_OPC_ne:
       if (!plain_compare(x, in->b) || in->b == in->c || !small(x, reg, &value)) return false;
       return in->c == reg || !small(x, in->c, &value);
-    case SK_OPC_lt: case SK_OPC_le:
+    case SK_OPC_lt:
+    case SK_OPC_le:
       if (!plain_compare(x, in->b) || in->b == in->c || !small(x, reg, &value)) return false;
       return in->c == reg || !small(x, in->c, &value);
     case SK_OPC_jlt:
       if (at > 0 && is_add_jump(x, at - 1)) return false;
       // fall through
-    case SK_OPC_jle: case SK_OPC_jeq: case SK_OPC_jne: case SK_OPC_jnlt: case SK_OPC_jnle:
+    case SK_OPC_jle:
+    case SK_OPC_jeq:
+    case SK_OPC_jne:
+    case SK_OPC_jnlt:
+    case SK_OPC_jnle:
       if (is_float(x, in->a) || in->a == in->b || !small(x, reg, &value)) return false;
       return in->b == reg || !small(x, in->b, &value);
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -126,7 +151,8 @@ static void count(X *x, uint32_t at, uint32_t reg, bool is_def) {
 }
 
 static void count_folds(X *x, uint32_t at, uint32_t reg, bool is_def) {
-  if (reg != SK_NONE && !is_def && x->regs[reg].is_const && sk_x_folds(x, at, reg)) x->regs[reg].folded++;
+  if (reg != SK_NONE && !is_def && x->regs[reg].is_const && sk_x_folds(x, at, reg))
+    x->regs[reg].folded++;
 }
 
 static void mark_targets(X *x) {
@@ -232,7 +258,8 @@ void sk_x_analyse(X *x) {
   for (uint32_t i = 0; i < fn->handler_count; i++) {
     count(x, fn->handlers[i].target, fn->handlers[i].reg, true);
     // The register may be written anywhere in the range.
-    if (fn->handlers[i].reg != SK_NONE && x->regs[fn->handlers[i].reg].first > fn->handlers[i].start) {
+    if (fn->handlers[i].reg != SK_NONE &&
+        x->regs[fn->handlers[i].reg].first > fn->handlers[i].start) {
       x->regs[fn->handlers[i].reg].first = fn->handlers[i].start;
     }
   }
@@ -301,12 +328,14 @@ static bool hands_on(X *x, uint32_t reg, uint32_t *from) {
   const RegInfo *info = &x->regs[reg];
   if (info->defs == 0 || info->first >= x->fn->instr_count || info->hoisted) return false;
   const SkInstr *in = &x->fn->instrs[info->first];
-  if (in->a != reg || (in->op != SK_OPC_mov && in->op != SK_OPC_to_iface && in->op != SK_OPC_to_throws &&
-                       in->op != SK_OPC_as_case && in->op != SK_OPC_some && in->op != SK_OPC_unwrap &&
-                       in->op != SK_OPC_jsome && in->op != SK_OPC_jis))
+  if (in->a != reg ||
+      (in->op != SK_OPC_mov && in->op != SK_OPC_to_iface && in->op != SK_OPC_to_throws &&
+       in->op != SK_OPC_as_case && in->op != SK_OPC_some && in->op != SK_OPC_unwrap &&
+       in->op != SK_OPC_jsome && in->op != SK_OPC_jis))
     return false;
   *from = in->b;
-  return !x->regs[in->b].is_param && x->regs[in->b].last == info->first && x->regs[in->b].same_as == SK_NONE;
+  return !x->regs[in->b].is_param && x->regs[in->b].last == info->first &&
+         x->regs[in->b].same_as == SK_NONE;
 }
 
 static void take(Alloc *a, uint32_t reg, bool *done) {
@@ -323,7 +352,8 @@ static void take(Alloc *a, uint32_t reg, bool *done) {
     const SkXType *ft = sk_x_layout(x->l, x->body->regs[from]);
     if (ft->slots == t->slots && ft->ref_mask == t->ref_mask) {
       for (uint32_t i = 0; i < a->active.count; i++) {
-        if (a->active.items[i].slot != x->regs[from].slot || a->active.items[i].pool != pool) continue;
+        if (a->active.items[i].slot != x->regs[from].slot || a->active.items[i].pool != pool)
+          continue;
         a->active.items[i].end = info->last;
         info->slot = x->regs[from].slot;
         done[reg] = true;
@@ -400,7 +430,8 @@ void sk_x_assign_slots(X *x) {
   x->slot_count = alloc.next + 2;
   if (x->slot_count > 4096) {
     sk_link_fail(l, "function %.*s needs %u slots, at most 4096",
-                 SK_STR_ARG(x->body->module ? x->body->module->strings[fn->name] : SK_STR("?")), x->slot_count);
+                 SK_STR_ARG(x->body->module ? x->body->module->strings[fn->name] : SK_STR("?")),
+                 x->slot_count);
   }
   x->ref_map = SK_NEW_ARRAY(l->arena, uint64_t, x->slot_count / 64 + 1);
   if (is_lambda) x->ref_map[0] |= 1;

@@ -14,7 +14,7 @@ static const char *const fault_texts[] = {
 typedef struct {
   SkThread *thread;
   const SkSlot *frame;
-  uint32_t pc;          // of the running word; for callers of the word that called
+  uint32_t pc;  // of the running word; for callers of the word that called
   SkRef coroutine;
 } Walk;
 
@@ -50,8 +50,10 @@ static void place_of(const SkImageFunction *fn, uint32_t pc, SkTraceFrame *out) 
   uint32_t low = 0, high = fn->line_count;
   while (low < high) {
     uint32_t middle = low + (high - low) / 2;
-    if (fn->lines[middle].offset <= pc) low = middle + 1;
-    else high = middle;
+    if (fn->lines[middle].offset <= pc)
+      low = middle + 1;
+    else
+      high = middle;
   }
   if (low == 0) return;
   out->line = fn->lines[low - 1].line;
@@ -112,14 +114,17 @@ bool sk_fault_fit(SkThread *thread, int64_t value, uint32_t storage) {
                        names[storage - SK_MT_I8]);
 }
 
-bool sk_fault_memory(SkThread *thread) { return sk_fault(thread, SK_FAULT_MEMORY); }
+bool sk_fault_memory(SkThread *thread) {
+  return sk_fault(thread, SK_FAULT_MEMORY);
+}
 
 bool sk_fault_string(SkThread *thread, SkRef message, bool assertion) {
   const SkString *string = sk_gc_at(thread->heap, message);
   SkVm *vm = thread->vm;
   vm->pending = SK_PENDING_FAULT;
   vm->fault_text.size = 0;
-  if (assertion) sk_buf_cstr(&vm->fault_text, string->size_bytes ? "assertion failed: " : "assertion failed");
+  if (assertion)
+    sk_buf_cstr(&vm->fault_text, string->size_bytes ? "assertion failed: " : "assertion failed");
   sk_buf_add(&vm->fault_text, string->data, string->size_bytes);
   sk_capture_trace(thread);
   return false;

@@ -1,5 +1,5 @@
-// The interpreter: one handler for each word of words.def, reached by an indirect jump at the end of
-// the handler before it.
+// The interpreter: one handler for each word of words.def, reached by an indirect jump at the end
+// of the handler before it.
 //
 // pc, R (the frame) and the heap's base live in local variables. Before anything that may fail,
 // allocate or leave this function, SAVE puts pc and R into the thread; after anything that may have
@@ -23,26 +23,32 @@
 #define RB R[B]
 #define RC R[C]
 
-#define NEXT                       \
-  do {                             \
-    w = *pc++;                     \
-    goto *labels[(uint16_t)w];     \
+#define NEXT                   \
+  do {                         \
+    w = *pc++;                 \
+    goto *labels[(uint16_t)w]; \
   } while (0)
 #define SAVE() (thread->pc = (uint32_t)(pc - 1 - code), thread->frame = R)
 #define RELOAD() (R = thread->frame, pc = code + thread->pc)
 #define AT(ref) ((void *)(base + (ref)))
-#define POLL()                              \
-  do {                                      \
-    if (SK_UNLIKELY(thread->interrupt)) {   \
-      thread->frame = R;                    \
-      thread->pc = (uint32_t)(pc - code);   \
-      goto interrupted;                     \
-    }                                       \
+#define POLL()                            \
+  do {                                    \
+    if (SK_UNLIKELY(thread->interrupt)) { \
+      thread->frame = R;                  \
+      thread->pc = (uint32_t)(pc - code); \
+      goto interrupted;                   \
+    }                                     \
   } while (0)
 
-static inline int64_t wrap_div(int64_t a, int64_t b) { return b == -1 ? (int64_t)(0 - (uint64_t)a) : a / b; }
-static inline int64_t wrap_mod(int64_t a, int64_t b) { return b == -1 ? 0 : a % b; }
-static inline int compare_int(int64_t a, int64_t b) { return (a > b) - (a < b); }
+static inline int64_t wrap_div(int64_t a, int64_t b) {
+  return b == -1 ? (int64_t)(0 - (uint64_t)a) : a / b;
+}
+static inline int64_t wrap_mod(int64_t a, int64_t b) {
+  return b == -1 ? 0 : a % b;
+}
+static inline int compare_int(int64_t a, int64_t b) {
+  return (a > b) - (a < b);
+}
 
 static int compare_float(double a, double b) {
   if (a < b) return -1;
@@ -54,20 +60,29 @@ static int compare_float(double a, double b) {
 
 static double float_function(double x, uint32_t which) {
   switch (which) {
-    case SK_FLOAT_SQRT: return sqrt(x);
-    case SK_FLOAT_FLOOR: return floor(x);
-    case SK_FLOAT_CEIL: return ceil(x);
-    case SK_FLOAT_TRUNC: return trunc(x);
-    case SK_FLOAT_ROUND: return round(x);
-    default: return fabs(x);
+    case SK_FLOAT_SQRT:
+      return sqrt(x);
+    case SK_FLOAT_FLOOR:
+      return floor(x);
+    case SK_FLOAT_CEIL:
+      return ceil(x);
+    case SK_FLOAT_TRUNC:
+      return trunc(x);
+    case SK_FLOAT_ROUND:
+      return round(x);
+    default:
+      return fabs(x);
   }
 }
 
 static int64_t int_function(uint64_t x, uint32_t which) {
   switch (which) {
-    case SK_INT_POPCOUNT: return __builtin_popcountll(x);
-    case SK_INT_CLZ: return x ? __builtin_clzll(x) : 64;
-    default: return x ? __builtin_ctzll(x) : 64;
+    case SK_INT_POPCOUNT:
+      return __builtin_popcountll(x);
+    case SK_INT_CLZ:
+      return x ? __builtin_clzll(x) : 64;
+    default:
+      return x ? __builtin_ctzll(x) : 64;
   }
 }
 
@@ -79,12 +94,18 @@ static bool checked_op(int64_t a, int64_t b, uint32_t which, int64_t *out) {
 
 static bool fits_storage(int64_t value, uint32_t kind) {
   switch (kind) {
-    case SK_MT_I8: return value == (int8_t)value;
-    case SK_MT_I16: return value == (int16_t)value;
-    case SK_MT_I32: return value == (int32_t)value;
-    case SK_MT_U8: return (uint64_t)value <= UINT8_MAX;
-    case SK_MT_U16: return (uint64_t)value <= UINT16_MAX;
-    default: return (uint64_t)value <= UINT32_MAX;
+    case SK_MT_I8:
+      return value == (int8_t)value;
+    case SK_MT_I16:
+      return value == (int16_t)value;
+    case SK_MT_I32:
+      return value == (int32_t)value;
+    case SK_MT_U8:
+      return (uint64_t)value <= UINT8_MAX;
+    case SK_MT_U16:
+      return (uint64_t)value <= UINT16_MAX;
+    default:
+      return (uint64_t)value <= UINT32_MAX;
   }
 }
 
@@ -106,8 +127,8 @@ static SK_COLD SkObject *object_slow(SkThread *thread, uint32_t type, uint32_t s
   return object;
 }
 
-static SK_COLD bool call_native(SkThread *thread, SkSlot *R, SkWord w, const SkWord *pc, uint32_t *results,
-                                SkSlot *out) {
+static SK_COLD bool call_native(SkThread *thread, SkSlot *R, SkWord w, const SkWord *pc,
+                                uint32_t *results, SkSlot *out) {
   uint32_t row = (uint32_t)pc[0], count = B;
   SkSlot *args = R + C;
   *results = (uint32_t)(pc[0] >> 32);
@@ -142,25 +163,41 @@ bool sk_interpret(SkThread *thread, uint32_t entry) {
   NEXT;
 
   // ---- moves and constants
-op_MOV: RA = RB; NEXT;
-op_MOVN: {
+op_MOV:
+  RA = RB;
+  NEXT;
+op_MOVN : {
   uint32_t n = C;
   SkSlot *to = &RA, *from = &RB;
-  if (to < from) for (uint32_t i = 0; i < n; i++) to[i] = from[i];
-  else while (n-- > 0) to[n] = from[n];
+  if (to < from)
+    for (uint32_t i = 0; i < n; i++) to[i] = from[i];
+  else
+    while (n-- > 0) to[n] = from[n];
   NEXT;
 }
-op_LDI: RA.i = S32; NEXT;
-op_LDK: RA.u = *pc++; NEXT;
-op_LDC: RA.u = thread->vm->consts[U32].bits; NEXT;
+op_LDI:
+  RA.i = S32;
+  NEXT;
+op_LDK:
+  RA.u = *pc++;
+  NEXT;
+op_LDC:
+  RA.u = thread->vm->consts[U32].bits;
+  NEXT;
 op_ZERO:
   for (uint32_t i = 0, n = B; i < n; i++) R[A + i].u = 0;
   NEXT;
 
   // ---- int
-op_ADD: RA.u = RB.u + RC.u; NEXT;
-op_SUB: RA.u = RB.u - RC.u; NEXT;
-op_MUL: RA.u = RB.u * RC.u; NEXT;
+op_ADD:
+  RA.u = RB.u + RC.u;
+  NEXT;
+op_SUB:
+  RA.u = RB.u - RC.u;
+  NEXT;
+op_MUL:
+  RA.u = RB.u * RC.u;
+  NEXT;
 op_DIV:
   if (SK_UNLIKELY(RC.i == 0)) goto division;
   RA.i = wrap_div(RB.i, RC.i);
@@ -169,28 +206,70 @@ op_MOD:
   if (SK_UNLIKELY(RC.i == 0)) goto division;
   RA.i = wrap_mod(RB.i, RC.i);
   NEXT;
-op_AND: RA.u = RB.u & RC.u; NEXT;
-op_OR: RA.u = RB.u | RC.u; NEXT;
-op_XOR: RA.u = RB.u ^ RC.u; NEXT;
-op_SHL: RA.u = RB.u << (RC.u & 63); NEXT;
-op_SHR: RA.i = RB.i >> (RC.u & 63); NEXT;
-op_USHR: RA.u = RB.u >> (RC.u & 63); NEXT;
-op_ADDI: RA.u = RB.u + (uint64_t)(int64_t)SC; NEXT;
-op_MULI: RA.u = RB.u * (uint64_t)(int64_t)SC; NEXT;
-op_DIVI: RA.i = RB.i / SC; NEXT;
-op_MODI: RA.i = RB.i % SC; NEXT;
-op_ANDI: RA.u = RB.u & (uint64_t)(int64_t)SC; NEXT;
-op_ORI: RA.u = RB.u | (uint64_t)(int64_t)SC; NEXT;
-op_XORI: RA.u = RB.u ^ (uint64_t)(int64_t)SC; NEXT;
-op_SHLI: RA.u = RB.u << C; NEXT;
-op_SHRI: RA.i = RB.i >> C; NEXT;
-op_USHRI: RA.u = RB.u >> C; NEXT;
-op_RSUBI: RA.u = (uint64_t)(int64_t)SC - RB.u; NEXT;
-op_NEG: RA.u = 0 - RB.u; NEXT;
-op_NOT: RA.u = ~RB.u; NEXT;
-op_BNOT: RA.u = RB.u ^ 1; NEXT;
-op_INTOP: RA.i = int_function(RB.u, C); NEXT;
-op_CHECKED: {
+op_AND:
+  RA.u = RB.u & RC.u;
+  NEXT;
+op_OR:
+  RA.u = RB.u | RC.u;
+  NEXT;
+op_XOR:
+  RA.u = RB.u ^ RC.u;
+  NEXT;
+op_SHL:
+  RA.u = RB.u << (RC.u & 63);
+  NEXT;
+op_SHR:
+  RA.i = RB.i >> (RC.u & 63);
+  NEXT;
+op_USHR:
+  RA.u = RB.u >> (RC.u & 63);
+  NEXT;
+op_ADDI:
+  RA.u = RB.u + (uint64_t)(int64_t)SC;
+  NEXT;
+op_MULI:
+  RA.u = RB.u * (uint64_t)(int64_t)SC;
+  NEXT;
+op_DIVI:
+  RA.i = RB.i / SC;
+  NEXT;
+op_MODI:
+  RA.i = RB.i % SC;
+  NEXT;
+op_ANDI:
+  RA.u = RB.u & (uint64_t)(int64_t)SC;
+  NEXT;
+op_ORI:
+  RA.u = RB.u | (uint64_t)(int64_t)SC;
+  NEXT;
+op_XORI:
+  RA.u = RB.u ^ (uint64_t)(int64_t)SC;
+  NEXT;
+op_SHLI:
+  RA.u = RB.u << C;
+  NEXT;
+op_SHRI:
+  RA.i = RB.i >> C;
+  NEXT;
+op_USHRI:
+  RA.u = RB.u >> C;
+  NEXT;
+op_RSUBI:
+  RA.u = (uint64_t)(int64_t)SC - RB.u;
+  NEXT;
+op_NEG:
+  RA.u = 0 - RB.u;
+  NEXT;
+op_NOT:
+  RA.u = ~RB.u;
+  NEXT;
+op_BNOT:
+  RA.u = RB.u ^ 1;
+  NEXT;
+op_INTOP:
+  RA.i = int_function(RB.u, C);
+  NEXT;
+op_CHECKED : {
   int64_t value = 0;
   bool fits = checked_op(RB.i, RC.i, (uint32_t)*pc++, &value);
   SkSlot *to = &RA;
@@ -212,29 +291,69 @@ op_NARROW:
   NEXT;
 
   // ---- float
-op_FADD: RA.f = RB.f + RC.f; NEXT;
-op_FSUB: RA.f = RB.f - RC.f; NEXT;
-op_FMUL: RA.f = RB.f * RC.f; NEXT;
-op_FDIV: RA.f = RB.f / RC.f; NEXT;
-op_FMOD: RA.f = fmod(RB.f, RC.f); NEXT;
+op_FADD:
+  RA.f = RB.f + RC.f;
+  NEXT;
+op_FSUB:
+  RA.f = RB.f - RC.f;
+  NEXT;
+op_FMUL:
+  RA.f = RB.f * RC.f;
+  NEXT;
+op_FDIV:
+  RA.f = RB.f / RC.f;
+  NEXT;
+op_FMOD:
+  RA.f = fmod(RB.f, RC.f);
+  NEXT;
 #define K (((const SkSlot *)(const void *)pc)->f)
-op_FADDK: RA.f = RB.f + K; pc++; NEXT;
-op_FSUBK: RA.f = RB.f - K; pc++; NEXT;
-op_FRSUBK: RA.f = K - RB.f; pc++; NEXT;
-op_FMULK: RA.f = RB.f * K; pc++; NEXT;
-op_FDIVK: RA.f = RB.f / K; pc++; NEXT;
-op_FRDIVK: RA.f = K / RB.f; pc++; NEXT;
+op_FADDK:
+  RA.f = RB.f + K;
+  pc++;
+  NEXT;
+op_FSUBK:
+  RA.f = RB.f - K;
+  pc++;
+  NEXT;
+op_FRSUBK:
+  RA.f = K - RB.f;
+  pc++;
+  NEXT;
+op_FMULK:
+  RA.f = RB.f * K;
+  pc++;
+  NEXT;
+op_FDIVK:
+  RA.f = RB.f / K;
+  pc++;
+  NEXT;
+op_FRDIVK:
+  RA.f = K / RB.f;
+  pc++;
+  NEXT;
 #undef K
-op_FNEG: RA.f = -RB.f; NEXT;
-op_FSQRT: RA.f = sqrt(RB.f); NEXT;
-op_FLOATOP: RA.f = float_function(RB.f, C); NEXT;
-op_FMA: RA.f = fma(RB.f, RC.f, R[(uint16_t)*pc].f); pc++; NEXT;
-op_I2F: RA.f = (double)RB.i; NEXT;
-op_F2I: {
+op_FNEG:
+  RA.f = -RB.f;
+  NEXT;
+op_FSQRT:
+  RA.f = sqrt(RB.f);
+  NEXT;
+op_FLOATOP:
+  RA.f = float_function(RB.f, C);
+  NEXT;
+op_FMA:
+  RA.f = fma(RB.f, RC.f, R[(uint16_t)*pc].f);
+  pc++;
+  NEXT;
+op_I2F:
+  RA.f = (double)RB.i;
+  NEXT;
+op_F2I : {
   double x = RB.f;
   if (SK_UNLIKELY(!(x > -9223372036854777856.0 && x < 9223372036854775808.0))) {
     SAVE();
-    if (x != x) sk_fault(thread, SK_FAULT_CONVERT_NAN);
+    if (x != x)
+      sk_fault(thread, SK_FAULT_CONVERT_NAN);
     else {
       char text[SK_FLOAT_TEXT_BYTES];
       size_t size = sk_float_text(x, text);
@@ -245,47 +364,95 @@ op_F2I: {
   RA.i = (int64_t)x;
   NEXT;
 }
-op_FBITS: RA.u = RB.f != RB.f ? 0x7FF8000000000000u : RB.u; NEXT;
-op_MULADD: RA.u = RB.u * RC.u + R[(uint16_t)*pc].u; pc++; NEXT;
-op_FMULADD: RA.f = RB.f * RC.f + R[(uint16_t)*pc].f; pc++; NEXT;
-op_FMULSUB: RA.f = R[(uint16_t)*pc].f - RB.f * RC.f; pc++; NEXT;
+op_FBITS:
+  RA.u = RB.f != RB.f ? 0x7FF8000000000000u : RB.u;
+  NEXT;
+op_MULADD:
+  RA.u = RB.u * RC.u + R[(uint16_t)*pc].u;
+  pc++;
+  NEXT;
+op_FMULADD:
+  RA.f = RB.f * RC.f + R[(uint16_t)*pc].f;
+  pc++;
+  NEXT;
+op_FMULSUB:
+  RA.f = R[(uint16_t)*pc].f - RB.f * RC.f;
+  pc++;
+  NEXT;
 
   // ---- comparison
-op_EQ: RA.u = RB.u == RC.u; NEXT;
-op_NE: RA.u = RB.u != RC.u; NEXT;
-op_LT: RA.u = RB.i < RC.i; NEXT;
-op_LE: RA.u = RB.i <= RC.i; NEXT;
-op_EQI: RA.u = RB.i == SC; NEXT;
-op_NEI: RA.u = RB.i != SC; NEXT;
-op_LTI: RA.u = RB.i < SC; NEXT;
-op_LEI: RA.u = RB.i <= SC; NEXT;
-op_GTI: RA.u = RB.i > SC; NEXT;
-op_GEI: RA.u = RB.i >= SC; NEXT;
-op_FEQ: RA.u = RB.f == RC.f; NEXT;
-op_FNE: RA.u = RB.f != RC.f; NEXT;
-op_FLT: RA.u = RB.f < RC.f; NEXT;
-op_FLE: RA.u = RB.f <= RC.f; NEXT;
-op_CMPI: RA.i = compare_int(RB.i, RC.i); NEXT;
-op_CMPF: RA.i = compare_float(RB.f, RC.f); NEXT;
+op_EQ:
+  RA.u = RB.u == RC.u;
+  NEXT;
+op_NE:
+  RA.u = RB.u != RC.u;
+  NEXT;
+op_LT:
+  RA.u = RB.i < RC.i;
+  NEXT;
+op_LE:
+  RA.u = RB.i <= RC.i;
+  NEXT;
+op_EQI:
+  RA.u = RB.i == SC;
+  NEXT;
+op_NEI:
+  RA.u = RB.i != SC;
+  NEXT;
+op_LTI:
+  RA.u = RB.i < SC;
+  NEXT;
+op_LEI:
+  RA.u = RB.i <= SC;
+  NEXT;
+op_GTI:
+  RA.u = RB.i > SC;
+  NEXT;
+op_GEI:
+  RA.u = RB.i >= SC;
+  NEXT;
+op_FEQ:
+  RA.u = RB.f == RC.f;
+  NEXT;
+op_FNE:
+  RA.u = RB.f != RC.f;
+  NEXT;
+op_FLT:
+  RA.u = RB.f < RC.f;
+  NEXT;
+op_FLE:
+  RA.u = RB.f <= RC.f;
+  NEXT;
+op_CMPI:
+  RA.i = compare_int(RB.i, RC.i);
+  NEXT;
+op_CMPF:
+  RA.i = compare_float(RB.f, RC.f);
+  NEXT;
 
   // ---- jumps
-op_JMP: pc += S32; NEXT;
-op_JMP_B: pc += S32; POLL(); NEXT;
-#define JUMP32(name, test)              \
-  op_##name: if (test) pc += S32; NEXT; \
-  op_##name##_B:                        \
-  if (test) {                           \
-    pc += S32;                          \
-    POLL();                             \
-  }                                     \
+op_JMP:
+  pc += S32;
   NEXT;
-#define JUMP16(name, test)             \
-  op_##name: if (test) pc += SC; NEXT; \
-  op_##name##_B:                       \
-  if (test) {                          \
-    pc += SC;                          \
-    POLL();                            \
-  }                                    \
+op_JMP_B:
+  pc += S32;
+  POLL();
+  NEXT;
+#define JUMP32(name, test)         \
+  op_##name : if (test) pc += S32; \
+  NEXT;                            \
+  op_##name##_B : if (test) {      \
+    pc += S32;                     \
+    POLL();                        \
+  }                                \
+  NEXT;
+#define JUMP16(name, test)        \
+  op_##name : if (test) pc += SC; \
+  NEXT;                           \
+  op_##name##_B : if (test) {     \
+    pc += SC;                     \
+    POLL();                       \
+  }                               \
   NEXT;
   JUMP32(JT, RA.u)
   JUMP32(JF, !RA.u)
@@ -306,14 +473,16 @@ op_JMP_B: pc += S32; POLL(); NEXT;
   JUMP16(JFNLT, !(RA.f < RB.f))
   JUMP16(JFNLE, !(RA.f <= RB.f))
   JUMP16(ADDJLT, (++RA.u, RA.i < RB.i))
-  op_ADDJNE: op_ADDJNE_B:
+op_ADDJNE:
+op_ADDJNE_B:
   if (RA.u != RB.u) {
     RA.u++;
     pc += SC;
     POLL();
   }
   NEXT;
-op_SWITCH: op_SWITCHCASE: {
+op_SWITCH:
+op_SWITCHCASE : {
   uint64_t i = (uint16_t)w == SK_W_SWITCH ? (uint64_t)(RA.i - (int32_t)*pc)
                                           : ((const SkObject *)AT(RA.ref))->aux;
   const SkWord *end = pc + 1 + (B + 1u) / 2;
@@ -322,13 +491,33 @@ op_SWITCH: op_SWITCHCASE: {
   NEXT;
 }
 #define TYPE_OF(slot) (((const SkObject *)AT((slot).ref))->type)
-op_JIS: pc++; if (TYPE_OF(RA) == (uint32_t)pc[-1]) pc += SC; NEXT;
-op_JNIS: pc++; if (TYPE_OF(RA) != (uint32_t)pc[-1]) pc += SC; NEXT;
-op_JISENUM: pc++; if (types[TYPE_OF(RA)].enum_id == (uint32_t)pc[-1]) pc += SC; NEXT;
-op_JNISENUM: pc++; if (types[TYPE_OF(RA)].enum_id != (uint32_t)pc[-1]) pc += SC; NEXT;
-op_ISTYPE: RA.u = TYPE_OF(RB) == (uint32_t)*pc; pc++; NEXT;
-op_ISENUM: RA.u = types[TYPE_OF(RB)].enum_id == (uint32_t)*pc; pc++; NEXT;
-op_CASEOF: RA.u = ((const SkObject *)AT(RB.ref))->aux; NEXT;
+op_JIS:
+  pc++;
+  if (TYPE_OF(RA) == (uint32_t)pc[-1]) pc += SC;
+  NEXT;
+op_JNIS:
+  pc++;
+  if (TYPE_OF(RA) != (uint32_t)pc[-1]) pc += SC;
+  NEXT;
+op_JISENUM:
+  pc++;
+  if (types[TYPE_OF(RA)].enum_id == (uint32_t)pc[-1]) pc += SC;
+  NEXT;
+op_JNISENUM:
+  pc++;
+  if (types[TYPE_OF(RA)].enum_id != (uint32_t)pc[-1]) pc += SC;
+  NEXT;
+op_ISTYPE:
+  RA.u = TYPE_OF(RB) == (uint32_t)*pc;
+  pc++;
+  NEXT;
+op_ISENUM:
+  RA.u = types[TYPE_OF(RB)].enum_id == (uint32_t)*pc;
+  pc++;
+  NEXT;
+op_CASEOF:
+  RA.u = ((const SkObject *)AT(RB.ref))->aux;
+  NEXT;
 op_CHKCASE:
   if (SK_UNLIKELY(((const SkObject *)AT(RA.ref))->aux != B)) {
     SAVE();
@@ -343,11 +532,14 @@ op_CHKSOME:
     goto failed;
   }
   NEXT;
-op_LOOP: NEXT;
+op_LOOP:
+  NEXT;
 
   // ---- fields and elements
 #define FIELD(type, at) (*(type *)(void *)(base + RA.ref + (at)))
-#define LOAD(w_, type, slot, as) op_LD_##w_: RA.slot = (as)*(const type *)(const void *)(base + RB.ref + C); NEXT;
+#define LOAD(w_, type, slot, as)                                                 \
+  op_LD_##w_ : RA.slot = (as) * (const type *)(const void *)(base + RB.ref + C); \
+  NEXT;
   LOAD(I8, int8_t, i, int64_t)
   LOAD(U8, uint8_t, u, uint64_t)
   LOAD(I16, int16_t, i, int64_t)
@@ -356,16 +548,14 @@ op_LOOP: NEXT;
   LOAD(U32, uint32_t, u, uint64_t)
   LOAD(64, uint64_t, u, uint64_t)
   LOAD(F32, float, f, double)
-#define CHECKED_STORE(value, kind)              \
+#define CHECKED_STORE(value, kind)               \
   if (SK_UNLIKELY(!fits_storage(value, kind))) { \
     SAVE();                                      \
     sk_fault_fit(thread, value, kind);           \
     goto failed;                                 \
   }
-#define STORE(w_, type)                     \
-  op_ST_##w_:                               \
-  CHECKED_STORE(RB.i, SK_MT_##w_)           \
-  FIELD(type, C) = (type)RB.u;              \
+#define STORE(w_, type)                                                     \
+  op_ST_##w_ : CHECKED_STORE(RB.i, SK_MT_##w_) FIELD(type, C) = (type)RB.u; \
   NEXT;
   STORE(I8, int8_t)
   STORE(U8, uint8_t)
@@ -373,30 +563,34 @@ op_LOOP: NEXT;
   STORE(U16, uint16_t)
   STORE(I32, int32_t)
   STORE(U32, uint32_t)
-op_ST_64: FIELD(uint64_t, C) = RB.u; NEXT;
-op_ST_F32: FIELD(float, C) = (float)RB.f; NEXT;
+op_ST_64:
+  FIELD(uint64_t, C) = RB.u;
+  NEXT;
+op_ST_F32:
+  FIELD(float, C) = (float)RB.f;
+  NEXT;
 op_ST_REF:
   sk_gc_write(heap, AT(RA.ref));
   FIELD(uint32_t, C) = RB.ref;
   NEXT;
 
 #define ELEMENTS(list) (base + (list)->data.bits + sizeof(SkArray))
-#define LOAD_CHECK                                               \
-  const SkList *list = AT(RB.ref);                               \
-  uint64_t index = RC.u;                                         \
+#define LOAD_CHECK                 \
+  const SkList *list = AT(RB.ref); \
+  uint64_t index = RC.u;           \
   if (SK_UNLIKELY(index >= list->length)) goto load_index;
-#define LOADX(w_, type, slot, as)                                                        \
-  op_LDX_##w_: {                                                                         \
-    LOAD_CHECK                                                                           \
-    RA.slot = (as)((const type *)(const void *)ELEMENTS(list))[index];                   \
-    NEXT;                                                                                \
-  }                                                                                      \
-  op_LDXF_##w_: {                                                                        \
-    LOAD_CHECK                                                                           \
-    const char *at = ELEMENTS(list) + index * (uint32_t)*pc + (*pc >> 32);               \
-    pc++;                                                                                \
-    RA.slot = (as)*(const type *)(const void *)at;                                       \
-    NEXT;                                                                                \
+#define LOADX(w_, type, slot, as)                                          \
+  op_LDX_##w_ : {                                                          \
+    LOAD_CHECK                                                             \
+    RA.slot = (as)((const type *)(const void *)ELEMENTS(list))[index];     \
+    NEXT;                                                                  \
+  }                                                                        \
+  op_LDXF_##w_ : {                                                         \
+    LOAD_CHECK                                                             \
+    const char *at = ELEMENTS(list) + index * (uint32_t)*pc + (*pc >> 32); \
+    pc++;                                                                  \
+    RA.slot = (as) * (const type *)(const void *)at;                       \
+    NEXT;                                                                  \
   }
   LOADX(I8, int8_t, i, int64_t)
   LOADX(U8, uint8_t, u, uint64_t)
@@ -406,24 +600,22 @@ op_ST_REF:
   LOADX(U32, uint32_t, u, uint64_t)
   LOADX(64, uint64_t, u, uint64_t)
   LOADX(F32, float, f, double)
-#define STORE_CHECK                                              \
-  const SkList *list = AT(RA.ref);                               \
-  uint64_t index = RB.u;                                         \
+#define STORE_CHECK                \
+  const SkList *list = AT(RA.ref); \
+  uint64_t index = RB.u;           \
   if (SK_UNLIKELY(index >= list->length)) goto store_index;
-#define STOREX(w_, type, value, check)                                                   \
-  op_STX_##w_: {                                                                         \
-    STORE_CHECK                                                                          \
-    check                                                                                \
-    ((type *)(void *)ELEMENTS(list))[index] = (type)(value);                             \
-    NEXT;                                                                                \
-  }                                                                                      \
-  op_STXF_##w_: {                                                                        \
-    STORE_CHECK                                                                          \
-    check                                                                                \
-    char *at = ELEMENTS(list) + index * (uint32_t)*pc + (*pc >> 32);                     \
-    pc++;                                                                                \
-    *(type *)(void *)at = (type)(value);                                                 \
-    NEXT;                                                                                \
+#define STOREX(w_, type, value, check)                                     \
+  op_STX_##w_ : {                                                          \
+    STORE_CHECK                                                            \
+    check((type *)(void *)ELEMENTS(list))[index] = (type)(value);          \
+    NEXT;                                                                  \
+  }                                                                        \
+  op_STXF_##w_ : {                                                         \
+    STORE_CHECK                                                            \
+    check char *at = ELEMENTS(list) + index * (uint32_t)*pc + (*pc >> 32); \
+    pc++;                                                                  \
+    *(type *)(void *)at = (type)(value);                                   \
+    NEXT;                                                                  \
   }
 #define FITS(kind) CHECKED_STORE(RC.i, kind)
   STOREX(I8, int8_t, RC.u, FITS(SK_MT_I8))
@@ -435,17 +627,16 @@ op_ST_REF:
   STOREX(64, uint64_t, RC.u, )
   STOREX(F32, float, RC.f, )
   STOREX(REF, uint32_t, RC.ref, sk_gc_write(heap, AT(list->data.bits));)
-#define PUSH(w_, type, value, check)                                                     \
-  op_PUSH_##w_: {                                                                        \
-    SkList *list = AT(RA.ref);                                                           \
-    check                                                                                \
-    if (SK_UNLIKELY(list->data.bits == 0 ||                                              \
-                    list->length == ((const SkArray *)AT(list->data.bits))->length)) {   \
-      SAVE();                                                                            \
-      if (!sk_list_push_room(thread, list)) goto failed;                                 \
-    }                                                                                    \
-    ((type *)(void *)ELEMENTS(list))[list->length++] = (type)(value);                    \
-    NEXT;                                                                                \
+#define PUSH(w_, type, value, check)                                                         \
+  op_PUSH_##w_ : {                                                                           \
+    SkList *list = AT(RA.ref);                                                               \
+    check if (SK_UNLIKELY(list->data.bits == 0 ||                                            \
+                          list->length == ((const SkArray *)AT(list->data.bits))->length)) { \
+      SAVE();                                                                                \
+      if (!sk_list_push_room(thread, list)) goto failed;                                     \
+    }                                                                                        \
+    ((type *)(void *)ELEMENTS(list))[list->length++] = (type)(value);                        \
+    NEXT;                                                                                    \
   }
 #define FITS_B(kind) CHECKED_STORE(RB.i, kind)
   PUSH(I8, int8_t, RB.u, FITS_B(SK_MT_I8))
@@ -456,9 +647,10 @@ op_ST_REF:
   PUSH(U32, uint32_t, RB.u, FITS_B(SK_MT_U32))
   PUSH(64, uint64_t, RB.u, )
   PUSH(F32, float, RB.f, )
-op_PUSH_REF: {
+op_PUSH_REF : {
   SkList *list = AT(RA.ref);
-  if (SK_UNLIKELY(list->data.bits == 0 || list->length == ((const SkArray *)AT(list->data.bits))->length)) {
+  if (SK_UNLIKELY(list->data.bits == 0 ||
+                  list->length == ((const SkArray *)AT(list->data.bits))->length)) {
     SAVE();
     if (!sk_list_push_room(thread, list)) goto failed;
   }
@@ -466,29 +658,30 @@ op_PUSH_REF: {
   ((uint32_t *)(void *)ELEMENTS(list))[list->length++] = RB.ref;
   NEXT;
 }
-op_LDN: {
+op_LDN : {
   const uint64_t *from = (const uint64_t *)(const void *)(base + RB.ref + C);
   SkSlot *to = &RA;
   for (uint32_t i = 0, n = (uint32_t)*pc; i < n; i++) to[i].u = from[i];
   pc++;
   NEXT;
 }
-op_STN: {
+op_STN : {
   uint64_t *to = (uint64_t *)(void *)(base + RA.ref + C);
   const SkSlot *from = &RB;
   for (uint32_t i = 0, n = (uint32_t)*pc; i < n; i++) to[i] = from[i].u;
   pc++;
   NEXT;
 }
-op_LDXN: {
+op_LDXN : {
   LOAD_CHECK
-  const uint64_t *from = (const uint64_t *)(const void *)ELEMENTS(list) + index * (uint16_t)*pc + (uint16_t)(*pc >> 16);
+  const uint64_t *from = (const uint64_t *)(const void *)ELEMENTS(list) + index * (uint16_t)*pc +
+                         (uint16_t)(*pc >> 16);
   SkSlot *to = &RA;
   for (uint32_t i = 0, n = (uint16_t)(*pc >> 32); i < n; i++) to[i].u = from[i];
   pc++;
   NEXT;
 }
-op_STXN: {
+op_STXN : {
   STORE_CHECK
   uint64_t *to = (uint64_t *)(void *)ELEMENTS(list) + index * (uint16_t)*pc + (uint16_t)(*pc >> 16);
   const SkSlot *from = &RC;
@@ -496,7 +689,7 @@ op_STXN: {
   pc++;
   NEXT;
 }
-op_PUSHN: {
+op_PUSHN : {
   SkList *list = AT(RB.ref);
   if (list->data.bits == 0 || list->length == ((const SkArray *)AT(list->data.bits))->length) {
     SAVE();
@@ -505,7 +698,8 @@ op_PUSHN: {
   RA.u = list->length++;
   NEXT;
 }
-op_NEW: op_CLOSURE: {
+op_NEW:
+op_CLOSURE : {
   uint32_t type = (uint32_t)*pc, size = (uint32_t)(*pc >> 32);
   size_t rounded = sk_gc_round(size);
   SkObject *object;
@@ -525,14 +719,16 @@ op_NEW: op_CLOSURE: {
   for (uint32_t i = 0; i < n; i++) {
     uint32_t entry_ = entries[i];
     void *at = (char *)object + (entry_ >> 16 & 0x3FFF);
-    if (entry_ >> 30) *(uint32_t *)at = R[(uint16_t)entry_].ref;
-    else *(uint64_t *)at = R[(uint16_t)entry_].u;
+    if (entry_ >> 30)
+      *(uint32_t *)at = R[(uint16_t)entry_].ref;
+    else
+      *(uint64_t *)at = R[(uint16_t)entry_].u;
   }
   RA.u = (uint32_t)((char *)object - base);
   pc += 1 + (n + 1) / 2;
   NEXT;
 }
-op_NEWLIST: {
+op_NEWLIST : {
   SAVE();
   SkList *list = sk_list_of(thread, (uint32_t)(*pc >> 32), (uint32_t)*pc);
   if (!list) goto failed;
@@ -540,8 +736,10 @@ op_NEWLIST: {
   pc++;
   NEXT;
 }
-op_LISTLEN: RA.u = ((const SkList *)AT(RB.ref))->length; NEXT;
-op_POP_64: {
+op_LISTLEN:
+  RA.u = ((const SkList *)AT(RB.ref))->length;
+  NEXT;
+op_POP_64 : {
   SkList *list = AT(RB.ref);
   SkSlot *to = &RA;
   bool some = list->length > 0;
@@ -549,7 +747,7 @@ op_POP_64: {
   to[1].u = some;
   NEXT;
 }
-op_POP_REF: {
+op_POP_REF : {
   SkList *list = AT(RB.ref);
   if (list->length == 0) {
     RA.u = 0;
@@ -560,11 +758,13 @@ op_POP_REF: {
   *last = 0;
   NEXT;
 }
-op_POPIDX: {
+op_POPIDX : {
   const SkList *list = AT(RB.ref);
   pc++;
-  if (list->length == 0) pc += (int32_t)pc[-1];
-  else RA.u = list->length - 1;
+  if (list->length == 0)
+    pc += (int32_t)pc[-1];
+  else
+    RA.u = list->length - 1;
   NEXT;
 }
 op_TRUNCATE:
@@ -579,14 +779,15 @@ op_RESERVE:
   SAVE();
   if (RB.i > 0 && !sk_list_reserve(thread, AT(RA.ref), RB.u)) goto failed;
   NEXT;
-op_COPY: {
+op_COPY : {
   const uint16_t *slots = (const uint16_t *)(const void *)pc;
   SAVE();
-  if (!sk_list_copy(thread, AT(RA.ref), AT(RB.ref), R[slots[0]].i, R[slots[1]].i, R[slots[2]].i)) goto failed;
+  if (!sk_list_copy(thread, AT(RA.ref), AT(RB.ref), R[slots[0]].i, R[slots[1]].i, R[slots[2]].i))
+    goto failed;
   pc++;
   NEXT;
 }
-op_EXTEND: {
+op_EXTEND : {
   const uint16_t *slots = (const uint16_t *)(const void *)pc;
   SAVE();
   if (!sk_list_extend(thread, AT(RA.ref), AT(RB.ref), R[slots[0]].i, R[slots[1]].i)) goto failed;
@@ -595,8 +796,12 @@ op_EXTEND: {
 }
 
   // ---- globals
-op_LDG: RA = thread->vm->globals[U32]; NEXT;
-op_STG: thread->vm->globals[U32] = RA; NEXT;
+op_LDG:
+  RA = thread->vm->globals[U32];
+  NEXT;
+op_STG:
+  thread->vm->globals[U32] = RA;
+  NEXT;
 op_CHKG:
   if (SK_UNLIKELY(!thread->vm->global_flags[U32])) {
     SAVE();
@@ -604,10 +809,12 @@ op_CHKG:
     goto failed;
   }
   NEXT;
-op_SETG: thread->vm->global_flags[U32] = 1; NEXT;
+op_SETG:
+  thread->vm->global_flags[U32] = 1;
+  NEXT;
 
   // ---- calls
-op_ENTER: {
+op_ENTER : {
   if (SK_UNLIKELY(R + A > thread->stack_limit)) {
     SAVE();
     if (!sk_stack_grow(thread, A)) goto failed_entry;
@@ -616,28 +823,35 @@ op_ENTER: {
   for (SkSlot *at = &RB, *end = &RC; at < end; at++) at->u = 0;
   NEXT;
 }
-op_CALL: {
+op_CALL : {
   uint32_t n = B, delta = C;
   SkSlot *to = R + delta;
   const uint16_t *slots = (const uint16_t *)(const void *)(pc + 1);
   const SkWord *target = code + (uint32_t)*pc;
   uint32_t words = (n + 3) >> 2;
-  to[-1].u = (uint64_t)(uint32_t)(pc + 1 + words - code) | (uint64_t)delta << 32 | (uint64_t)A << 48;
+  to[-1].u =
+      (uint64_t)(uint32_t)(pc + 1 + words - code) | (uint64_t)delta << 32 | (uint64_t)A << 48;
   switch (n) {
     default:
       for (uint32_t i = 4; i < n; i++) to[i] = R[slots[i]];
       // fall through
-    case 4: to[3] = R[slots[3]];  // fall through
-    case 3: to[2] = R[slots[2]];  // fall through
-    case 2: to[1] = R[slots[1]];  // fall through
-    case 1: to[0] = R[slots[0]];  // fall through
-    case 0: break;
+    case 4:
+      to[3] = R[slots[3]];  // fall through
+    case 3:
+      to[2] = R[slots[2]];  // fall through
+    case 2:
+      to[1] = R[slots[1]];  // fall through
+    case 1:
+      to[0] = R[slots[0]];  // fall through
+    case 0:
+      break;
   }
   R = to;
   pc = target;
   NEXT;
 }
-op_CALLC: op_CALLI: {
+op_CALLC:
+op_CALLI : {
   uint32_t n = B, delta = C;
   SkSlot *to = R + delta;
   const uint16_t *slots = (const uint16_t *)(const void *)(pc + 1);
@@ -658,7 +872,7 @@ op_CALLC: op_CALLI: {
   pc = code + target;
   NEXT;
 }
-op_CALLN: {
+op_CALLN : {
   SkSlot out[16];
   uint32_t results, n = B;
   SAVE();
@@ -668,13 +882,13 @@ op_CALLN: {
   pc += 1 + ((n + 3) >> 2);
   NEXT;
 }
-op_RET0: {
+op_RET0 : {
   uint64_t header = R[-1].u;
   R -= (uint16_t)(header >> 32);
   pc = code + (uint32_t)header;
   NEXT;
 }
-op_RET1: {
+op_RET1 : {
   uint64_t header = R[-1].u;
   SkSlot value = RA;
   R -= (uint16_t)(header >> 32);
@@ -682,7 +896,7 @@ op_RET1: {
   R[header >> 48] = value;
   NEXT;
 }
-op_RETN: {
+op_RETN : {
   uint64_t header = R[-1].u;
   const SkSlot *from = &RA;
   uint32_t n = B;
@@ -710,7 +924,7 @@ op_FAULTK:
   goto failed;
 
   // ---- strings
-op_CONCAT: {
+op_CONCAT : {
   uint32_t n = B;
   SAVE();
   SkString *string = sk_concat(thread, R, (const uint16_t *)(const void *)pc, n);
@@ -719,25 +933,35 @@ op_CONCAT: {
   pc += (n + 3) >> 2;
   NEXT;
 }
-op_STREQ: RA.u = sk_string_equal(AT(RB.ref), AT(RC.ref)); NEXT;
-op_STRNE: RA.u = !sk_string_equal(AT(RB.ref), AT(RC.ref)); NEXT;
-op_STRCMP: RA.i = sk_string_compare(AT(RB.ref), AT(RC.ref)); NEXT;
-op_STRI: op_STRF: op_STRB: {
+op_STREQ:
+  RA.u = sk_string_equal(AT(RB.ref), AT(RC.ref));
+  NEXT;
+op_STRNE:
+  RA.u = !sk_string_equal(AT(RB.ref), AT(RC.ref));
+  NEXT;
+op_STRCMP:
+  RA.i = sk_string_compare(AT(RB.ref), AT(RC.ref));
+  NEXT;
+op_STRI:
+op_STRF:
+op_STRB : {
   SAVE();
   SkString *string = number_text(thread, RB, (SkWordOp)(uint16_t)w);
   if (!string) goto failed;
   RA.u = (uint32_t)((char *)string - base);
   NEXT;
 }
-op_REPRS: {
+op_REPRS : {
   SAVE();
   SkString *string = sk_string_repr(thread, AT(RB.ref));
   if (!string) goto failed;
   RA.u = (uint32_t)((char *)string - base);
   NEXT;
 }
-op_STRLEN: RA.u = ((const SkString *)AT(RB.ref))->size_bytes; NEXT;
-op_STRBYTE: {
+op_STRLEN:
+  RA.u = ((const SkString *)AT(RB.ref))->size_bytes;
+  NEXT;
+op_STRBYTE : {
   const SkString *string = AT(RB.ref);
   uint64_t index = RC.u;
   if (SK_UNLIKELY(index >= string->size_bytes)) {
@@ -748,30 +972,43 @@ op_STRBYTE: {
   RA.u = (uint8_t)string->data[index];
   NEXT;
 }
-op_HASHI: RA.u = sk_hash_int(thread->vm, RB.u); NEXT;
-op_HASHS: RA.u = sk_string_hash(thread, AT(RB.ref)); NEXT;
-op_HASHMIX: RA.u = sk_hash_int(thread->vm, RB.u * 31 + RC.u); NEXT;
+op_HASHI:
+  RA.u = sk_hash_int(thread->vm, RB.u);
+  NEXT;
+op_HASHS:
+  RA.u = sk_string_hash(thread, AT(RB.ref));
+  NEXT;
+op_HASHMIX:
+  RA.u = sk_hash_int(thread->vm, RB.u * 31 + RC.u);
+  NEXT;
 
   // ---- coroutines
-op_CONEW: {
+op_CONEW : {
   SkRef made;
   SAVE();
-  if (!sk_coroutine_new(thread, (SkRef){RB.ref}, (uint32_t)*pc, (uint32_t)(*pc >> 32), &made)) goto failed;
+  if (!sk_coroutine_new(thread, (SkRef){RB.ref}, (uint32_t)*pc, (uint32_t)(*pc >> 32), &made))
+    goto failed;
   RA.u = made.bits;
   pc++;
   NEXT;
 }
 op_CORESUME:
   SAVE();
-  if (!sk_coroutine_resume(thread, (SkRef){RB.ref}, &RC, (uint32_t)*pc, A, (uint32_t)(pc + 1 - code))) goto failed;
+  if (!sk_coroutine_resume(thread, (SkRef){RB.ref}, &RC, (uint32_t)*pc, A,
+                           (uint32_t)(pc + 1 - code)))
+    goto failed;
   RELOAD();
   NEXT;
 op_COYIELD:
   SAVE();
-  if (!sk_coroutine_yield(thread, (SkRef){RB.ref}, &RC, (uint32_t)(*pc >> 32), A, (uint32_t)(pc + 1 - code))) goto failed;
+  if (!sk_coroutine_yield(thread, (SkRef){RB.ref}, &RC, (uint32_t)(*pc >> 32), A,
+                          (uint32_t)(pc + 1 - code)))
+    goto failed;
   RELOAD();
   NEXT;
-op_CODONE: RA.u = ((const SkCoroutine *)AT(RB.ref))->state == SK_CO_DONE; NEXT;
+op_CODONE:
+  RA.u = ((const SkCoroutine *)AT(RB.ref))->state == SK_CO_DONE;
+  NEXT;
 op_CORET:
   if (thread->coroutine.bits == 0) return true;
   thread->frame = R;

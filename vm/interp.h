@@ -24,10 +24,10 @@ SK_COLD bool sk_fault_string(SkThread *thread, SkRef message, bool assertion);
 
 // coroutine.c: false with a fault pending; else the thread runs elsewhere (frame, pc, stack).
 bool sk_coroutine_new(SkThread *thread, SkRef closure, uint32_t type, uint32_t slots, SkRef *out);
-bool sk_coroutine_resume(SkThread *thread, SkRef ref, const SkSlot *args, uint32_t given, uint32_t dst,
-                         uint32_t next_pc);
-bool sk_coroutine_yield(SkThread *thread, SkRef ref, const SkSlot *values, uint32_t taken, uint32_t dst,
-                        uint32_t next_pc);
+bool sk_coroutine_resume(SkThread *thread, SkRef ref, const SkSlot *args, uint32_t given,
+                         uint32_t dst, uint32_t next_pc);
+bool sk_coroutine_yield(SkThread *thread, SkRef ref, const SkSlot *values, uint32_t taken,
+                        uint32_t dst, uint32_t next_pc);
 /// The running coroutine's closure has returned; its result stands at the frame's first slots.
 void sk_coroutine_return(SkThread *thread);
 /// Leaves the running coroutine, which ends; its resumer runs on.
@@ -49,6 +49,7 @@ uint32_t sk_hash_int(const SkVm *vm, uint64_t value);
 bool sk_list_push_room(SkThread *thread, SkList *list);
 bool sk_list_truncate(SkThread *thread, SkList *list, int64_t length);
 bool sk_list_resize(SkThread *thread, SkList *list, int64_t length);
-bool sk_list_copy(SkThread *thread, SkList *to, SkList *from, int64_t at, int64_t start, int64_t count);
+bool sk_list_copy(SkThread *thread, SkList *to, SkList *from, int64_t at, int64_t start,
+                  int64_t count);
 bool sk_list_extend(SkThread *thread, SkList *to, SkList *from, int64_t start, int64_t count);
 SkList *sk_list_of(SkThread *thread, uint32_t type, uint64_t capacity);

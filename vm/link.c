@@ -36,7 +36,8 @@ const SkModule *sk_link_module(SkLink *l, const SkModule *from, uint32_t import)
   SkStr name = from->strings[from->imports[import].name];
   const SkModule *module = module_named(l, name);
   if (!module) {
-    sk_link_fail(l, "module %.*s, which %.*s imports, is not there", SK_STR_ARG(name), SK_STR_ARG(from->name));
+    sk_link_fail(l, "module %.*s, which %.*s imports, is not there", SK_STR_ARG(name),
+                 SK_STR_ARG(from->name));
   }
   return module;
 }
@@ -71,7 +72,8 @@ static uint32_t intern_instance(SkLink *l, const SkInstance *key) {
   if (l->instances.count * 2 >= l->instance_mask) grow_instances(l);
   uint32_t at = instance_hash(key) & l->instance_mask;
   for (; l->instance_table[at]; at = (at + 1) & l->instance_mask) {
-    if (same_instance(&l->instances.items[l->instance_table[at] - 1], key)) return l->instance_table[at] - 1;
+    if (same_instance(&l->instances.items[l->instance_table[at] - 1], key))
+      return l->instance_table[at] - 1;
   }
   SkInstance in = *key;
   in.targs = SK_NEW_ARRAY(&l->scratch, SkX, key->targ_count + 1);
@@ -79,14 +81,20 @@ static uint32_t intern_instance(SkLink *l, const SkInstance *key) {
   SK_VEC_PUSH(&l->scratch, &l->instances, in);
   l->instance_table[at] = l->instances.count;
   if (l->instances.count > INSTANCE_LIMIT) {
-    sk_link_fail(l, "more than %d instances of functions: does a generic function call itself with ever other types?", INSTANCE_LIMIT);
+    sk_link_fail(l,
+                 "more than %d instances of functions: does a generic function call itself with "
+                 "ever other types?",
+                 INSTANCE_LIMIT);
   }
   return l->instances.count - 1;
 }
 
 uint32_t sk_instance(SkLink *l, const SkModule *module, const SkMFunction *fn, const SkX *targs,
                      uint32_t count) {
-  SkInstance key = {.kind = SK_INST_FUNCTION, .module = module, .fn = fn, .targs = (SkX *)(uintptr_t)targs,
+  SkInstance key = {.kind = SK_INST_FUNCTION,
+                    .module = module,
+                    .fn = fn,
+                    .targs = (SkX *)(uintptr_t)targs,
                     .targ_count = count};
   return intern_instance(l, &key);
 }
@@ -94,12 +102,14 @@ uint32_t sk_instance(SkLink *l, const SkModule *module, const SkMFunction *fn, c
 static const SkMFunction *function_named(SkLink *l, const SkModule *module, SkStr name) {
   uint32_t index = module ? sk_module_find_function(module, name) : SK_NONE;
   if (index == SK_NONE) {
-    sk_link_fail(l, "module %.*s lacks the function %.*s", SK_STR_ARG(module ? module->name : SK_STR("?")),
-                 SK_STR_ARG(name));
+    sk_link_fail(l, "module %.*s lacks the function %.*s",
+                 SK_STR_ARG(module ? module->name : SK_STR("?")), SK_STR_ARG(name));
     return NULL;
   }
   const SkMFunction *fn = sk_module_function(l->arena, module, index);
-  if (!fn) sk_link_fail(l, "function %.*s of module %.*s is malformed", SK_STR_ARG(name), SK_STR_ARG(module->name));
+  if (!fn)
+    sk_link_fail(l, "function %.*s of module %.*s is malformed", SK_STR_ARG(name),
+                 SK_STR_ARG(module->name));
   return fn;
 }
 
@@ -141,12 +151,28 @@ uint32_t sk_instance_method(SkLink *l, SkX type, const char *name) {
   return SK_NONE;
 }
 
+uint32_t sk_special_method(SkLink *l, SkX type, const char *name, uint32_t others, SkX result) {
+  uint32_t instance = sk_instance_method(l, type, name);
+  if (instance == SK_NONE) return SK_NONE;
+  const SkInstance *in = &l->instances.items[instance];
+  bool fits = in->fn->param_count == others + 1 && in->fn->tparam_count == in->targ_count;
+  for (uint32_t i = 0; fits && i <= others; i++) {
+    fits = sk_x_wide(l, sk_x_exact(l, in->module, in->fn->params[i].type, in->targs,
+                                   in->targ_count)) == type;
+  }
+  if (fits)
+    fits = sk_x_wide(l, sk_x_exact(l, in->module, in->fn->result, in->targs, in->targ_count)) ==
+           result;
+  return fits ? instance : SK_NONE;
+}
+
 // ---- interfaces ---------------------------------------------------------------------------------
 
 uint32_t sk_selector(SkLink *l, SkX interface, uint32_t method) {
   if (method == SK_METHOD_TEXT) return SK_SELECTOR_TEXT;
   for (uint32_t i = 0; i < l->selectors.count; i++) {
-    if (l->selectors.items[i].type == interface && l->selectors.items[i].interface == method) return i + 2;
+    if (l->selectors.items[i].type == interface && l->selectors.items[i].interface == method)
+      return i + 2;
   }
   SkConversion selector = {interface, method};
   SK_VEC_PUSH(&l->scratch, &l->selectors, selector);
@@ -155,10 +181,31 @@ uint32_t sk_selector(SkLink *l, SkX interface, uint32_t method) {
 
 void sk_note_conversion(SkLink *l, SkX type, SkX interface) {
   for (uint32_t i = 0; i < l->conversions.count; i++) {
-    if (l->conversions.items[i].type == type && l->conversions.items[i].interface == interface) return;
+    if (l->conversions.items[i].type == type && l->conversions.items[i].interface == interface)
+      return;
   }
   SkConversion conversion = {type, interface};
   SK_VEC_PUSH(&l->scratch, &l->conversions, conversion);
+}
+
+/// The method of `type` that stands for a method of an interface; SK_NONE if there is none with
+/// just that signature.
+uint32_t sk_interface_method(SkLink *l, SkX type, SkX interface, uint32_t method) {
+  const SkXType it = *sk_x(l, interface);
+  const SkMMethod *wanted = &it.decl->methods[method];
+  SkStr name = sk_arena_str(&l->scratch, it.module->strings[wanted->name]);
+  uint32_t instance = sk_instance_method(l, type, name.data);
+  if (instance == SK_NONE) return SK_NONE;
+  const SkInstance in = l->instances.items[instance];
+  bool fits = in.fn->param_count == wanted->param_count + 1 && in.fn->tparam_count == in.targ_count;
+  for (uint32_t i = 0; fits && i < wanted->param_count; i++) {
+    SkX a = sk_x_exact(l, in.module, in.fn->params[i + 1].type, in.targs, in.targ_count);
+    SkX b = sk_x_exact(l, it.module, wanted->params[i].type, it.args, it.arg_count);
+    fits = sk_x_wide(l, a) == sk_x_wide(l, b);
+  }
+  SkX a = sk_x_wide(l, sk_x_exact(l, in.module, in.fn->result, in.targs, in.targ_count));
+  SkX b = sk_x_wide(l, sk_x_exact(l, it.module, wanted->result, it.args, it.arg_count));
+  return fits && (a == b || sk_x(l, a)->kind == SK_MT_NEVER) ? instance : SK_NONE;
 }
 
 /// Instantiates the methods that new conversions need.
@@ -168,8 +215,7 @@ static void link_conversions(SkLink *l) {
     const SkXType *interface = sk_x(l, item.interface);
     for (uint32_t i = 0; i < interface->decl->method_count; i++) {
       SkStr name = interface->module->strings[interface->decl->methods[i].name];
-      SkStr kept = sk_arena_str(&l->scratch, name);
-      if (sk_instance_method(l, item.type, kept.data) == SK_NONE) {
+      if (sk_interface_method(l, item.type, item.interface, i) == SK_NONE) {
         sk_link_fail(l, "%.*s lacks the method %.*s of %.*s", SK_STR_ARG(sk_x_text(l, item.type)),
                      SK_STR_ARG(name), SK_STR_ARG(sk_x_text(l, item.interface)));
       }
@@ -210,7 +256,8 @@ static void build_itabs(SkLink *l) {
     static const SkItabEntry none[1];
     info->itab = none;
     if (info->kind == SK_OBJ_CLOSURE) info->entry = code_of(l, info->function);
-    if (info->kind == SK_OBJ_CLOSURE) info->function = l->instances.items[info->function].image_function;
+    if (info->kind == SK_OBJ_CLOSURE)
+      info->function = l->instances.items[info->function].image_function;
     if (info->kind != SK_OBJ_CLASS && info->kind != SK_OBJ_CASE) continue;
     SkX x = l->info_types.items[i];
     bool any = false;
@@ -219,10 +266,10 @@ static void build_itabs(SkLink *l) {
       any = true;
       const SkXType *interface = sk_x(l, l->conversions.items[c].interface);
       for (uint32_t m = 0; m < interface->decl->method_count; m++) {
-        SkStr name = sk_arena_str(&l->scratch, interface->module->strings[interface->decl->methods[m].name]);
-        uint32_t instance = sk_instance_method(l, x, name.data);
+        uint32_t instance = sk_interface_method(l, x, l->conversions.items[c].interface, m);
         if (instance == SK_NONE) continue;
-        SkItabEntry entry = {sk_selector(l, l->conversions.items[c].interface, m), code_of(l, instance)};
+        SkItabEntry entry = {sk_selector(l, l->conversions.items[c].interface, m),
+                             code_of(l, instance)};
         SK_VEC_PUSH(&l->scratch, &entries, entry);
       }
     }
@@ -285,8 +332,8 @@ static void lay_out_globals(SkLink *l) {
   l->image->global_ref_map = map;
 }
 
-uint32_t sk_global_slot(SkLink *l, const SkModule *module, uint32_t global_ref, const SkModule **owner,
-                        uint32_t *flag, SkX *type) {
+uint32_t sk_global_slot(SkLink *l, const SkModule *module, uint32_t global_ref,
+                        const SkModule **owner, uint32_t *flag, SkX *type) {
   const SkMRef *ref = &module->global_refs[global_ref];
   *owner = sk_link_module(l, module, ref->module);
   uint32_t index = *owner ? sk_module_find_global(*owner, module->strings[ref->name]) : SK_NONE;
@@ -306,18 +353,23 @@ uint32_t sk_global_slot(SkLink *l, const SkModule *module, uint32_t global_ref, 
 static SkStr shown_name(SkLink *l, const SkMFunction *fn, const SkModule *module) {
   SkStr name = module->strings[fn->name];
   const char *hash = memchr(name.data, '#', name.size);
-  if (hash && hash > name.data && hash[1] >= '0' && hash[1] <= '9') name.size = (uint32_t)(hash - name.data);
+  if (hash && hash > name.data && hash[1] >= '0' && hash[1] <= '9')
+    name.size = (uint32_t)(hash - name.data);
   bool lambda = fn->kind == SK_MF_LAMBDA;
   for (uint32_t i = 0; lambda && i + 7 <= name.size; i++) {
     if (memcmp(name.data + i, ".lambda", 7) == 0) name.size = i;
   }
-  return lambda ? sk_arena_printf(l->arena, "lambda in %.*s", SK_STR_ARG(name)) : sk_arena_str(l->arena, name);
+  return lambda ? sk_arena_printf(l->arena, "lambda in %.*s", SK_STR_ARG(name))
+                : sk_arena_str(l->arena, name);
 }
 
 static void expand_function(SkLink *l, uint32_t instance) {
   const SkInstance *in = &l->instances.items[instance];
   const SkMFunction *fn = in->fn;
-  SkBody body = {.module = in->module, .fn = fn, .targs = in->targs, .targ_count = in->targ_count,
+  SkBody body = {.module = in->module,
+                 .fn = fn,
+                 .targs = in->targs,
+                 .targ_count = in->targ_count,
                  .instance = instance};
   body.regs = SK_NEW_ARRAY(&l->scratch, SkX, fn->reg_count + 1);
   for (uint32_t i = 0; i < fn->reg_count; i++) {
@@ -326,7 +378,8 @@ static void expand_function(SkLink *l, uint32_t instance) {
   body.result = sk_x_wide(l, sk_x_exact(l, in->module, fn->result, in->targs, in->targ_count));
   SkX *captures = SK_NEW_ARRAY(&l->scratch, SkX, fn->capture_count + 1);
   for (uint32_t i = 0; i < fn->capture_count; i++) {
-    captures[i] = sk_x_wide(l, sk_x_exact(l, in->module, fn->captures[i], in->targs, in->targ_count));
+    captures[i] =
+        sk_x_wide(l, sk_x_exact(l, in->module, fn->captures[i], in->targs, in->targ_count));
   }
   body.captures = captures;
   sk_expand(l, &body, shown_name(l, fn, in->module), false);
@@ -357,15 +410,21 @@ static void expand_thunk(SkLink *l, uint32_t instance) {
     for (uint32_t n = 0; n < 4 && i + n < params; n++) word |= (SkWord)(i + n + 1) << (16 * n);
     SK_VEC_PUSH(l->arena, &l->code, word);
   }
-  SkWord ret = result == 0 ? SK_WORD(SK_W_RET0, 0, 0, 0)
-               : result == 1 ? SK_WORD(SK_W_RET1, dst, 0, 0) : SK_WORD(SK_W_RETN, dst, result, 0);
+  SkWord ret = result == 0   ? SK_WORD(SK_W_RET0, 0, 0, 0)
+               : result == 1 ? SK_WORD(SK_W_RET1, dst, 0, 0)
+                             : SK_WORD(SK_W_RETN, dst, result, 0);
   SK_VEC_PUSH(l->arena, &l->code, ret);
   uint64_t *map = SK_NEW(l->arena, uint64_t);
   *map = mask | 1;
-  SkImageFunction function = {.start = start, .end = l->code.count, .slot_count = (uint16_t)slots,
-                              .param_slots = (uint16_t)(params + 1), .result_slots = (uint16_t)result,
-                              .ref_slots = (uint16_t)(params + 1), .ref_map = map,
-                              .name = SK_STR("function value"), .is_hidden = true};
+  SkImageFunction function = {.start = start,
+                              .end = l->code.count,
+                              .slot_count = (uint16_t)slots,
+                              .param_slots = (uint16_t)(params + 1),
+                              .result_slots = (uint16_t)result,
+                              .ref_slots = (uint16_t)(params + 1),
+                              .ref_map = map,
+                              .name = SK_STR("function value"),
+                              .is_hidden = true};
   SK_VEC_PUSH(l->arena, &l->functions, function);
 }
 
@@ -376,9 +435,15 @@ static void expand_all(SkLink *l) {
     uint32_t instance = l->next_instance++;
     l->instances.items[instance].image_function = l->functions.count;
     switch (l->instances.items[instance].kind) {
-      case SK_INST_FUNCTION: expand_function(l, instance); break;
-      case SK_INST_DERIVED: sk_derive(l, instance); break;
-      case SK_INST_THUNK: expand_thunk(l, instance); break;
+      case SK_INST_FUNCTION:
+        expand_function(l, instance);
+        break;
+      case SK_INST_DERIVED:
+        sk_derive(l, instance);
+        break;
+      case SK_INST_THUNK:
+        expand_thunk(l, instance);
+        break;
     }
     // An interface's value became a string: every type converted so far needs its text.
     if (l->iface_text && l->conversions_done) {
@@ -398,10 +463,16 @@ static void known_types(SkLink *l) {
   l->x_bool = sk_x_basic(l, SK_MT_BOOL);
   l->x_string = sk_x_basic(l, SK_MT_STRING);
   sk_add_info(l, (SkTypeInfo){.name = SK_STR("free")}, 0);
-  sk_add_info(l, (SkTypeInfo){.gc = {.kind = SK_GC_BYTES, .size_bytes = sizeof(SkString) + 1},
-                              .kind = SK_OBJ_STRING, .name = SK_STR("string")}, 0);
-  sk_add_info(l, (SkTypeInfo){.gc = {.kind = SK_GC_STACK, .element_bytes = 8}, .kind = SK_OBJ_STACK,
-                              .name = SK_STR("stack")}, 0);
+  sk_add_info(l,
+              (SkTypeInfo){.gc = {.kind = SK_GC_BYTES, .size_bytes = sizeof(SkString) + 1},
+                           .kind = SK_OBJ_STRING,
+                           .name = SK_STR("string")},
+              0);
+  sk_add_info(l,
+              (SkTypeInfo){.gc = {.kind = SK_GC_STACK, .element_bytes = 8},
+                           .kind = SK_OBJ_STACK,
+                           .name = SK_STR("stack")},
+              0);
   (void)data_offset;
   static const SkMTypeKind elements[] = {SK_MT_U8, SK_MT_INT, SK_MT_STRING};
   for (int i = 0; i < 3; i++) {
@@ -462,7 +533,8 @@ static void collect_needs(SkLink *l) {
       SkImageNeed *need = &needs[count++];
       need->capability = sk_arena_str(l->arena, module->strings[module->needs[i].capability]);
       need->has_scope = module->needs[i].scope != SK_NONE;
-      if (need->has_scope) need->scope = sk_arena_str(l->arena, module->strings[module->needs[i].scope]);
+      if (need->has_scope)
+        need->scope = sk_arena_str(l->arena, module->strings[module->needs[i].scope]);
       need->module = sk_arena_str(l->arena, module->name);
     }
   }
@@ -489,7 +561,8 @@ static void finish(SkLink *l, const uint32_t *inits, const uint32_t *tests) {
   build_itabs(l);
   image->inits = SK_NEW_ARRAY(l->arena, uint32_t, l->module_count + 1);
   for (uint32_t m = 0; m < l->module_count; m++) {
-    if (inits[m] != SK_NONE) image->inits[image->init_count++] = l->instances.items[inits[m]].image_function;
+    if (inits[m] != SK_NONE)
+      image->inits[image->init_count++] = l->instances.items[inits[m]].image_function;
   }
   image->main_init = inits[l->module_count - 1] != SK_NONE;
   for (uint32_t i = 0; i < image->test_count; i++) {

@@ -9,35 +9,51 @@
 
 typedef uint32_t SkX;  // number of an exact type
 
-typedef enum { SK_IN_I8, SK_IN_U8, SK_IN_I16, SK_IN_U16, SK_IN_I32, SK_IN_U32, SK_IN_64, SK_IN_F32, SK_IN_REF } SkWidth;
+typedef enum {
+  SK_IN_I8,
+  SK_IN_U8,
+  SK_IN_I16,
+  SK_IN_U16,
+  SK_IN_I32,
+  SK_IN_U32,
+  SK_IN_64,
+  SK_IN_F32,
+  SK_IN_REF
+} SkWidth;
 
 /// One slot of a value as it lies in memory.
 typedef struct {
   uint32_t offset;
-  uint8_t width;   // SkWidth
+  uint8_t width;  // SkWidth
 } SkPart;
 
 typedef struct {
-  uint8_t kind;             // SkMTypeKind
+  uint8_t kind;  // SkMTypeKind
   bool throws;
-  uint32_t index;           // CASE: case number
-  const SkModule *module;   // NAMED: where the declaration stands
+  uint32_t index;          // CASE: case number
+  const SkModule *module;  // NAMED: where the declaration stands
   const SkMDecl *decl;
   uint32_t arg_count;
   SkX *args;
-  uint32_t depth;           // nesting of type arguments
+  uint32_t depth;  // nesting of type arguments
   bool laid_out, busy;
-  uint32_t slots;           // registers
-  uint64_t ref_mask;        // bit i: slot i is a reference
-  uint32_t size, align;     // memory, as a field or element
-  SkPart *parts;            // slots of them
-  uint32_t object_type;     // type index of its objects (class, list, closure...), 0: none yet
+  uint32_t slots;             // registers
+  uint64_t ref_mask;          // bit i: slot i is a reference
+  uint32_t size, align;       // memory, as a field or element
+  SkPart *parts;              // slots of them
+  uint32_t object_type;       // type index of its objects (class, list, closure...), 0: none yet
   uint32_t first_field_part;  // unused
 } SkXType;
 
 /// A function or method with its exact type arguments; or a derived function.
 typedef enum { SK_INST_FUNCTION, SK_INST_DERIVED, SK_INST_THUNK } SkInstanceKind;
-typedef enum { SK_DERIVE_EQ, SK_DERIVE_HASH, SK_DERIVE_STR, SK_DERIVE_REPR, SK_DERIVE_CMP } SkDerive;
+typedef enum {
+  SK_DERIVE_EQ,
+  SK_DERIVE_HASH,
+  SK_DERIVE_STR,
+  SK_DERIVE_REPR,
+  SK_DERIVE_CMP
+} SkDerive;
 
 typedef struct {
   SkInstanceKind kind;
@@ -55,7 +71,7 @@ typedef struct {
 } SkInstance;
 
 typedef struct {
-  uint32_t at;              // code offset of a W1 whose low half gets the code offset
+  uint32_t at;  // code offset of a W1 whose low half gets the code offset
   uint32_t instance;
 } SkFixup;
 
@@ -64,8 +80,8 @@ typedef struct {
 } SkConversion;
 
 typedef struct {
-  SkArena *arena;           // the image's: what stays
-  SkArena scratch;          // for the link only
+  SkArena *arena;   // the image's: what stays
+  SkArena scratch;  // for the link only
   SkImage *image;
   SkBuf *error;
   bool failed;
@@ -76,18 +92,18 @@ typedef struct {
   uint32_t *type_table, type_mask;
   SK_VEC(SkInstance) instances;
   uint32_t *instance_table, instance_mask;
-  uint32_t next_instance;   // the first that is not expanded
+  uint32_t next_instance;  // the first that is not expanded
   SK_VEC(SkWord) code;
   SK_VEC(SkImageFunction) functions;
   SK_VEC(SkTypeInfo) infos;
-  SK_VEC(SkX) info_types;   // exact type of each info (0: none)
+  SK_VEC(SkX) info_types;  // exact type of each info (0: none)
   SK_VEC(SkImageConst) consts;
   SkStrMap const_strings;
   SK_VEC(SkFixup) fixups;
   SK_VEC(SkConversion) conversions;
   uint32_t conversions_done;
-  SK_VEC(SkConversion) selectors;  // {interface, method}: selector number = index + 2
-  bool iface_text;          // some value of an interface type becomes a string
+  SK_VEC(SkConversion) selectors;         // {interface, method}: selector number = index + 2
+  bool iface_text;                        // some value of an interface type becomes a string
   uint32_t *global_slots, *global_first;  // per module: first entry; slot numbers
   uint32_t **module_types;  // memo per module: exact type + 1 of types without parameters
   SkX x_int, x_bool, x_string, x_float, x_strings, x_error;
@@ -108,7 +124,7 @@ const SkXType *sk_x(SkLink *l, SkX x);
 const SkXType *sk_x_layout(SkLink *l, SkX x);
 bool sk_x_is_ref(SkLink *l, SkX x);
 bool sk_x_is_object_enum(SkLink *l, SkX x);
-SkX sk_x_field(SkLink *l, SkX x, uint32_t field);           // struct, tuple, class: as declared
+SkX sk_x_field(SkLink *l, SkX x, uint32_t field);  // struct, tuple, class: as declared
 SkX sk_x_payload(SkLink *l, SkX x, uint32_t ordinal, uint32_t field);
 void sk_x_print(SkLink *l, SkX x, SkBuf *out);
 SkStr sk_x_text(SkLink *l, SkX x);
@@ -118,7 +134,7 @@ uint32_t sk_x_field_slot(SkLink *l, SkX x, uint32_t field);
 typedef struct {
   uint32_t size, slots;
   SkPart *parts;
-  uint32_t *field_slots;    // first slot of each field
+  uint32_t *field_slots;  // first slot of each field
 } SkObjectLayout;
 void sk_layout_fields(SkLink *l, const SkX *fields, uint32_t count, SkObjectLayout *out);
 void sk_layout_class(SkLink *l, SkX x, SkObjectLayout *out);
@@ -141,17 +157,21 @@ uint32_t sk_instance_derived(SkLink *l, SkDerive derive, SkX type);
 uint32_t sk_instance_thunk(SkLink *l, uint32_t target, SkX type);
 /// The method `name` of an exact class, struct or enum; SK_NONE if it has none.
 uint32_t sk_instance_method(SkLink *l, SkX type, const char *name);
+/// The method of `type` that stands for a method of an interface, with just its signature.
+uint32_t sk_interface_method(SkLink *l, SkX type, SkX interface, uint32_t method);
+/// The same if it takes `others` more values of its own type and gives `result`; else SK_NONE.
+uint32_t sk_special_method(SkLink *l, SkX type, const char *name, uint32_t others, SkX result);
 uint32_t sk_selector(SkLink *l, SkX interface, uint32_t method);
 void sk_note_conversion(SkLink *l, SkX type, SkX interface);
 uint32_t sk_const_string(SkLink *l, SkStr text);
 uint32_t sk_const_object(SkLink *l, uint32_t type, uint16_t aux);
-uint32_t sk_global_slot(SkLink *l, const SkModule *module, uint32_t global_ref, const SkModule **owner,
-                        uint32_t *flag, SkX *type);
+uint32_t sk_global_slot(SkLink *l, const SkModule *module, uint32_t global_ref,
+                        const SkModule **owner, uint32_t *flag, SkX *type);
 
 // expand.c
 /// What expansion works on: portable code whose registers have exact types.
 typedef struct {
-  const SkModule *module;     // NULL: derived; types in instructions are exact, strings in `strings`
+  const SkModule *module;  // NULL: derived; types in instructions are exact, strings in `strings`
   const SkMFunction *fn;
   const SkX *targs;
   uint32_t targ_count;

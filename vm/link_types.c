@@ -3,7 +3,9 @@
 
 #define SLOT_LIMIT 64
 
-const SkXType *sk_x(SkLink *l, SkX x) { return &l->types.items[x]; }
+const SkXType *sk_x(SkLink *l, SkX x) {
+  return &l->types.items[x];
+}
 
 static uint32_t hash_key(const SkXType *key) {
   uint64_t h = key->kind * 31u + key->throws;
@@ -14,8 +16,8 @@ static uint32_t hash_key(const SkXType *key) {
 }
 
 static bool same_key(const SkXType *a, const SkXType *b) {
-  return a->kind == b->kind && a->throws == b->throws && a->index == b->index && a->decl == b->decl &&
-         a->arg_count == b->arg_count &&
+  return a->kind == b->kind && a->throws == b->throws && a->index == b->index &&
+         a->decl == b->decl && a->arg_count == b->arg_count &&
          (a->arg_count == 0 || memcmp(a->args, b->args, a->arg_count * sizeof(SkX)) == 0);
 }
 
@@ -40,14 +42,17 @@ SkX sk_x_make(SkLink *l, const SkXType *key) {
   type.args = SK_NEW_ARRAY(&l->scratch, SkX, key->arg_count + 1);
   for (uint32_t i = 0; i < key->arg_count; i++) {
     type.args[i] = key->args[i];
-    if (l->types.items[key->args[i]].depth >= type.depth) type.depth = l->types.items[key->args[i]].depth + 1;
+    if (l->types.items[key->args[i]].depth >= type.depth)
+      type.depth = l->types.items[key->args[i]].depth + 1;
   }
   type.laid_out = type.busy = false;
   type.object_type = 0;
   SK_VEC_PUSH(&l->scratch, &l->types, type);
   l->type_table[at] = l->types.count;
   if (type.depth > 40 && !l->failed) {
-    sk_link_fail(l, "the instantiation depth of 32 is passed: does a generic function call itself with ever larger types?");
+    sk_link_fail(l,
+                 "the instantiation depth of 32 is passed: does a generic function call itself "
+                 "with ever larger types?");
   }
   return l->types.count - 1;
 }
@@ -92,7 +97,8 @@ static SkX make_exact(SkLink *l, const SkModule *module, uint32_t type, const Sk
     bool keeps = t->kind == SK_MT_NAMED || t->kind == SK_MT_LIST;
     if (!keeps) args[i] = sk_x_wide(l, args[i]);
   }
-  SkXType key = {.kind = (uint8_t)t->kind, .throws = t->throws, .arg_count = t->arg_count, .args = args};
+  SkXType key = {
+      .kind = (uint8_t)t->kind, .throws = t->throws, .arg_count = t->arg_count, .args = args};
   if (t->kind == SK_MT_CASE) key.index = t->index;
   if (t->kind == SK_MT_NAMED) {
     const SkMRef *ref = &module->decl_refs[t->index];
@@ -127,13 +133,33 @@ bool sk_x_is_object_enum(SkLink *l, SkX x) {
 bool sk_x_is_ref(SkLink *l, SkX x) {
   const SkXType *t = sk_x(l, x);
   switch ((SkMTypeKind)t->kind) {
-    case SK_MT_STRING: case SK_MT_LIST: case SK_MT_FN: case SK_MT_CELL: case SK_MT_COROUTINE:
-    case SK_MT_CASE: return true;
+    case SK_MT_STRING:
+    case SK_MT_LIST:
+    case SK_MT_FN:
+    case SK_MT_CELL:
+    case SK_MT_COROUTINE:
+    case SK_MT_CASE:
+      return true;
     case SK_MT_NAMED:
-      return t->decl->kind == SK_MD_CLASS || t->decl->kind == SK_MD_INTERFACE || sk_x_is_object_enum(l, x);
-    case SK_MT_VOID: case SK_MT_NEVER: case SK_MT_INT: case SK_MT_FLOAT: case SK_MT_BOOL: case SK_MT_I8:
-    case SK_MT_I16: case SK_MT_I32: case SK_MT_U8: case SK_MT_U16: case SK_MT_U32: case SK_MT_F32:
-    case SK_MT_PARAM: case SK_MT_OPTIONAL: case SK_MT_TUPLE: case SK_MT_COUNT: return false;
+      return t->decl->kind == SK_MD_CLASS || t->decl->kind == SK_MD_INTERFACE ||
+             sk_x_is_object_enum(l, x);
+    case SK_MT_VOID:
+    case SK_MT_NEVER:
+    case SK_MT_INT:
+    case SK_MT_FLOAT:
+    case SK_MT_BOOL:
+    case SK_MT_I8:
+    case SK_MT_I16:
+    case SK_MT_I32:
+    case SK_MT_U8:
+    case SK_MT_U16:
+    case SK_MT_U32:
+    case SK_MT_F32:
+    case SK_MT_PARAM:
+    case SK_MT_OPTIONAL:
+    case SK_MT_TUPLE:
+    case SK_MT_COUNT:
+      return false;
   }
   return false;
 }
@@ -147,7 +173,8 @@ SkX sk_x_field(SkLink *l, SkX x, uint32_t field) {
 
 SkX sk_x_payload(SkLink *l, SkX x, uint32_t ordinal, uint32_t field) {
   const SkXType *t = sk_x(l, x);
-  return sk_x_exact(l, t->module, t->decl->cases[ordinal].fields[field].type, t->args, t->arg_count);
+  return sk_x_exact(l, t->module, t->decl->cases[ordinal].fields[field].type, t->args,
+                    t->arg_count);
 }
 
 static uint32_t field_count(const SkXType *t) {
@@ -170,7 +197,9 @@ static void one_slot(SkLink *l, SkXType *t, SkWidth width, uint32_t size, bool i
   t->parts[0].width = (uint8_t)width;
 }
 
-static uint32_t align_up(uint32_t at, uint32_t align) { return (at + align - 1) / align * align; }
+static uint32_t align_up(uint32_t at, uint32_t align) {
+  return (at + align - 1) / align * align;
+}
 
 static void compound(SkLink *l, SkX x) {
   uint32_t count = field_count(sk_x(l, x));
@@ -234,23 +263,59 @@ const SkXType *sk_x_layout(SkLink *l, SkX x) {
   }
   t->busy = true;
   switch ((SkMTypeKind)t->kind) {
-    case SK_MT_VOID: case SK_MT_NEVER: case SK_MT_PARAM: case SK_MT_COUNT: t->align = 1; break;
-    case SK_MT_INT: case SK_MT_FLOAT: one_slot(l, t, SK_IN_64, 8, false); break;
-    case SK_MT_BOOL: case SK_MT_U8: one_slot(l, t, SK_IN_U8, 1, false); break;
-    case SK_MT_I8: one_slot(l, t, SK_IN_I8, 1, false); break;
-    case SK_MT_I16: one_slot(l, t, SK_IN_I16, 2, false); break;
-    case SK_MT_U16: one_slot(l, t, SK_IN_U16, 2, false); break;
-    case SK_MT_I32: one_slot(l, t, SK_IN_I32, 4, false); break;
-    case SK_MT_U32: one_slot(l, t, SK_IN_U32, 4, false); break;
-    case SK_MT_F32: one_slot(l, t, SK_IN_F32, 4, false); break;
-    case SK_MT_STRING: case SK_MT_LIST: case SK_MT_FN: case SK_MT_CELL: case SK_MT_COROUTINE:
-    case SK_MT_CASE: one_slot(l, t, SK_IN_REF, 4, true); break;
-    case SK_MT_OPTIONAL: optional(l, x); break;
-    case SK_MT_TUPLE: compound(l, x); break;
+    case SK_MT_VOID:
+    case SK_MT_NEVER:
+    case SK_MT_PARAM:
+    case SK_MT_COUNT:
+      t->align = 1;
+      break;
+    case SK_MT_INT:
+    case SK_MT_FLOAT:
+      one_slot(l, t, SK_IN_64, 8, false);
+      break;
+    case SK_MT_BOOL:
+    case SK_MT_U8:
+      one_slot(l, t, SK_IN_U8, 1, false);
+      break;
+    case SK_MT_I8:
+      one_slot(l, t, SK_IN_I8, 1, false);
+      break;
+    case SK_MT_I16:
+      one_slot(l, t, SK_IN_I16, 2, false);
+      break;
+    case SK_MT_U16:
+      one_slot(l, t, SK_IN_U16, 2, false);
+      break;
+    case SK_MT_I32:
+      one_slot(l, t, SK_IN_I32, 4, false);
+      break;
+    case SK_MT_U32:
+      one_slot(l, t, SK_IN_U32, 4, false);
+      break;
+    case SK_MT_F32:
+      one_slot(l, t, SK_IN_F32, 4, false);
+      break;
+    case SK_MT_STRING:
+    case SK_MT_LIST:
+    case SK_MT_FN:
+    case SK_MT_CELL:
+    case SK_MT_COROUTINE:
+    case SK_MT_CASE:
+      one_slot(l, t, SK_IN_REF, 4, true);
+      break;
+    case SK_MT_OPTIONAL:
+      optional(l, x);
+      break;
+    case SK_MT_TUPLE:
+      compound(l, x);
+      break;
     case SK_MT_NAMED:
-      if (t->decl->kind == SK_MD_STRUCT) compound(l, x);
-      else if (sk_x_is_ref(l, x)) one_slot(l, t, SK_IN_REF, 4, true);
-      else one_slot(l, t, SK_IN_U16, 2, false);
+      if (t->decl->kind == SK_MD_STRUCT)
+        compound(l, x);
+      else if (sk_x_is_ref(l, x))
+        one_slot(l, t, SK_IN_REF, 4, true);
+      else
+        one_slot(l, t, SK_IN_U16, 2, false);
       break;
   }
   t = &l->types.items[x];
@@ -305,7 +370,8 @@ static SkGcType gc_fixed(SkLink *l, const SkObjectLayout *layout) {
   SkGcType gc = {.kind = SK_GC_FIXED, .size_bytes = layout->size};
   uint16_t *offsets = SK_NEW_ARRAY(l->arena, uint16_t, layout->slots + 1);
   for (uint32_t i = 0; i < layout->slots; i++) {
-    if (layout->parts[i].width == SK_IN_REF) offsets[gc.ref_count++] = (uint16_t)layout->parts[i].offset;
+    if (layout->parts[i].width == SK_IN_REF)
+      offsets[gc.ref_count++] = (uint16_t)layout->parts[i].offset;
   }
   gc.ref_offsets = offsets;
   return gc;
@@ -326,10 +392,13 @@ uint32_t sk_case_type(SkLink *l, SkX x, uint32_t ordinal) {
     for (uint32_t i = 0; i < decl->case_count; i++) {
       SkObjectLayout layout;
       sk_layout_case(l, x, i, &layout);
-      SkTypeInfo info = {.gc = gc_fixed(l, &layout), .kind = SK_OBJ_CASE, .case_number = (uint16_t)i,
+      SkTypeInfo info = {.gc = gc_fixed(l, &layout),
+                         .kind = SK_OBJ_CASE,
+                         .case_number = (uint16_t)i,
                          .enum_id = x + 1};
       SkStr name = sk_x(l, x)->module->strings[decl->cases[i].name];
-      info.name = sk_arena_printf(l->arena, "%.*s.%.*s", SK_STR_ARG(sk_x_text(l, x)), SK_STR_ARG(name));
+      info.name =
+          sk_arena_printf(l->arena, "%.*s.%.*s", SK_STR_ARG(sk_x_text(l, x)), SK_STR_ARG(name));
       uint32_t index = sk_add_info(l, info, x);
       if (i == 0) first = index;
     }
@@ -353,10 +422,14 @@ uint32_t sk_list_type(SkLink *l, SkX list) {
   if (sk_x(l, list)->object_type) return sk_x(l, list)->object_type;
   static const uint16_t data_offset[] = {offsetof(SkList, data)};
   SkStr name = kept_text(l, list);
-  SkTypeInfo info = {.gc = {.kind = SK_GC_FIXED, .size_bytes = sizeof(SkList), .ref_count = 1,
+  SkTypeInfo info = {.gc = {.kind = SK_GC_FIXED,
+                            .size_bytes = sizeof(SkList),
+                            .ref_count = 1,
                             .ref_offsets = data_offset},
-                     .kind = SK_OBJ_LIST, .name = name};
-  info.data_type = array_type(l, sk_x(l, list)->args[0], sk_arena_printf(l->arena, "elements of %.*s", SK_STR_ARG(name)));
+                     .kind = SK_OBJ_LIST,
+                     .name = name};
+  info.data_type = array_type(l, sk_x(l, list)->args[0],
+                              sk_arena_printf(l->arena, "elements of %.*s", SK_STR_ARG(name)));
   uint32_t index = sk_add_info(l, info, list);
   l->types.items[list].object_type = index;
   return index;
@@ -367,8 +440,9 @@ uint32_t sk_cell_type(SkLink *l, SkX cell) {
   SkObjectLayout layout;
   SkX inner = sk_x(l, cell)->args[0];
   sk_layout_fields(l, &inner, 1, &layout);
-  uint32_t index = sk_add_info(l, (SkTypeInfo){.gc = gc_fixed(l, &layout), .kind = SK_OBJ_CELL,
-                                               .name = SK_STR("variable")}, cell);
+  uint32_t index = sk_add_info(
+      l, (SkTypeInfo){.gc = gc_fixed(l, &layout), .kind = SK_OBJ_CELL, .name = SK_STR("variable")},
+      cell);
   l->types.items[cell].object_type = index;
   return index;
 }
@@ -380,12 +454,17 @@ uint32_t sk_closure_type(SkLink *l, uint32_t instance) {
   uint32_t count = in->fn ? in->fn->capture_count : 0;
   SkX *fields = SK_NEW_ARRAY(&l->scratch, SkX, count + 1);
   for (uint32_t i = 0; i < count; i++) {
-    fields[i] = sk_x_wide(l, sk_x_exact(l, in->module, in->fn->captures[i], in->targs, in->targ_count));
+    fields[i] =
+        sk_x_wide(l, sk_x_exact(l, in->module, in->fn->captures[i], in->targs, in->targ_count));
   }
   SkObjectLayout layout;
   sk_layout_fields(l, fields, count, &layout);
-  uint32_t index = sk_add_info(l, (SkTypeInfo){.gc = gc_fixed(l, &layout), .kind = SK_OBJ_CLOSURE,
-                                               .function = instance, .name = SK_STR("function")}, 0);
+  uint32_t index = sk_add_info(l,
+                               (SkTypeInfo){.gc = gc_fixed(l, &layout),
+                                            .kind = SK_OBJ_CLOSURE,
+                                            .function = instance,
+                                            .name = SK_STR("function")},
+                               0);
   l->instances.items[instance].closure_type = index;
   return index;
 }
@@ -394,19 +473,26 @@ uint32_t sk_object_type(SkLink *l, SkX x) {
   const SkXType *t = sk_x(l, x);
   if (t->object_type) return t->object_type;
   switch ((int)t->kind) {
-    case SK_MT_LIST: return sk_list_type(l, x);
-    case SK_MT_CELL: return sk_cell_type(l, x);
+    case SK_MT_LIST:
+      return sk_list_type(l, x);
+    case SK_MT_CELL:
+      return sk_cell_type(l, x);
     case SK_MT_COROUTINE: {
-      static const uint16_t offsets[] = {offsetof(SkCoroutine, stack), offsetof(SkCoroutine, resumer),
+      static const uint16_t offsets[] = {offsetof(SkCoroutine, stack),
+                                         offsetof(SkCoroutine, resumer),
                                          offsetof(SkCoroutine, closure)};
-      SkTypeInfo info = {.gc = {.kind = SK_GC_FIXED, .size_bytes = sizeof(SkCoroutine), .ref_count = 3,
+      SkTypeInfo info = {.gc = {.kind = SK_GC_FIXED,
+                                .size_bytes = sizeof(SkCoroutine),
+                                .ref_count = 3,
                                 .ref_offsets = offsets},
-                         .kind = SK_OBJ_COROUTINE, .name = SK_STR("Coroutine")};
+                         .kind = SK_OBJ_COROUTINE,
+                         .name = SK_STR("Coroutine")};
       uint32_t index = sk_add_info(l, info, x);
       l->types.items[x].object_type = index;
       return index;
     }
-    default: break;
+    default:
+      break;
   }
   if (sk_x_is_object_enum(l, x)) return sk_case_type(l, x, 0);
   SkObjectLayout layout;
@@ -427,8 +513,8 @@ static void print_args(SkLink *l, SkX x, uint32_t from, uint32_t to, SkBuf *out)
 }
 
 void sk_x_print(SkLink *l, SkX x, SkBuf *out) {
-  static const char *const words[] = {"void", "never", "int", "float", "bool", "string", "i8", "i16",
-                                      "i32", "u8", "u16", "u32", "f32"};
+  static const char *const words[] = {"void", "never", "int", "float", "bool", "string", "i8",
+                                      "i16",  "i32",   "u8",  "u16",   "u32",  "f32"};
   const SkXType *t = sk_x(l, x);
   switch ((int)t->kind) {
     case SK_MT_NAMED:
@@ -448,7 +534,8 @@ void sk_x_print(SkLink *l, SkX x, SkBuf *out) {
       print_args(l, x, 0, 1, out);
       sk_buf_byte(out, '?');
       return;
-    case SK_MT_TUPLE: case SK_MT_FN:
+    case SK_MT_TUPLE:
+    case SK_MT_FN:
       sk_buf_byte(out, '(');
       print_args(l, x, 0, t->arg_count - (t->kind == SK_MT_FN ? 1 : 0), out);
       sk_buf_byte(out, ')');
@@ -457,9 +544,16 @@ void sk_x_print(SkLink *l, SkX x, SkBuf *out) {
         print_args(l, x, t->arg_count - 1, t->arg_count, out);
       }
       return;
-    case SK_MT_CELL: case SK_MT_CASE: print_args(l, x, 0, 1, out); return;
-    case SK_MT_COROUTINE: sk_buf_cstr(out, "Coroutine"); return;
-    default: sk_buf_cstr(out, t->kind <= SK_MT_F32 ? words[t->kind] : "?"); return;
+    case SK_MT_CELL:
+    case SK_MT_CASE:
+      print_args(l, x, 0, 1, out);
+      return;
+    case SK_MT_COROUTINE:
+      sk_buf_cstr(out, "Coroutine");
+      return;
+    default:
+      sk_buf_cstr(out, t->kind <= SK_MT_F32 ? words[t->kind] : "?");
+      return;
   }
 }
 

@@ -23,7 +23,8 @@ bool sk_list_reserve(SkThread *thread, SkList *list, uint64_t capacity) {
   SkArray *array = sk_gc_alloc_array(thread->heap, type, bytes, capacity);
   if (!array) return sk_fault_memory(thread);
   if (list->length) {
-    memcpy((char *)array + sizeof(SkArray), sk_list_data(thread->heap, list), (size_t)list->length * bytes);
+    memcpy((char *)array + sizeof(SkArray), sk_list_data(thread->heap, list),
+           (size_t)list->length * bytes);
   }
   sk_gc_write(thread->heap, &list->object);
   list->data = sk_gc_ref(thread->heap, array);
@@ -60,7 +61,8 @@ SkList *sk_list_new(SkThread *thread, uint32_t type, uint32_t capacity) {
 
 bool sk_list_truncate(SkThread *thread, SkList *list, int64_t length) {
   if (length < 0 || length > list->length) {
-    return sk_fault_text(thread, "length %lld out of range 0..=%u", (long long)length, list->length);
+    return sk_fault_text(thread, "length %lld out of range 0..=%u", (long long)length,
+                         list->length);
   }
   uint32_t bytes = element_bytes(thread, list);
   if (length < list->length) {
@@ -80,12 +82,14 @@ bool sk_list_resize(SkThread *thread, SkList *list, int64_t length) {
 }
 
 static bool inside(SkThread *thread, const SkList *list, int64_t start, int64_t count) {
-  if (start >= 0 && count >= 0 && start <= list->length && count <= (int64_t)list->length - start) return true;
+  if (start >= 0 && count >= 0 && start <= list->length && count <= (int64_t)list->length - start)
+    return true;
   return sk_fault_text(thread, "range %lld..<%lld out of 0..<%u", (long long)start,
                        (long long)((uint64_t)start + (uint64_t)count), list->length);
 }
 
-bool sk_list_copy(SkThread *thread, SkList *to, SkList *from, int64_t at, int64_t start, int64_t count) {
+bool sk_list_copy(SkThread *thread, SkList *to, SkList *from, int64_t at, int64_t start,
+                  int64_t count) {
   if (!inside(thread, to, at, count) || !inside(thread, from, start, count)) return false;
   if (count == 0) return true;
   size_t bytes = element_bytes(thread, to);

@@ -22,8 +22,9 @@ size_t sk_int_text(int64_t value, char out[SK_INT_TEXT_BYTES]) {
   return size;
 }
 
-/// The fewest digits that read back equal, as d.ddde[+-]xx. Any number of at most 15 digits survives
-/// the way to a double and back, so fewer than 15 need no try of their own: zeros at the end go.
+/// The fewest digits that read back equal, as d.ddde[+-]xx. Any number of at most 15 digits
+/// survives the way to a double and back, so fewer than 15 need no try of their own: zeros at the
+/// end go.
 static void shortest(double value, char text[40]) {
   for (int digits = 15; digits <= 17; digits++) {
     snprintf(text, 40, "%.*e", digits - 1, value);

@@ -69,8 +69,10 @@ static SkerryStatus compile(SkerryProgram *program, const char *path, SkStr text
                       compile_options);
   bool checked = sk_compilation_check(&compilation, sk_arena_str(&arena, sk_str(path)), text);
   SkerryStatus status = SKERRY_OK;
-  if (!checked) status = arena.failed ? sk_program_no_memory(messages) : SKERRY_BAD_SOURCE;
-  else if (!options->check_only) status = lower_all(program, &compilation, skip, messages);
+  if (!checked)
+    status = arena.failed ? sk_program_no_memory(messages) : SKERRY_BAD_SOURCE;
+  else if (!options->check_only)
+    status = lower_all(program, &compilation, skip, messages);
   if (status != SKERRY_NO_MEMORY) sk_program_print(&compilation.diags, options, messages);
   sk_arena_deinit(&arena);
   return status;

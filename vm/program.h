@@ -8,14 +8,14 @@
 #include "vm/image.h"
 
 struct SkerryProgram {
-  SkArena arena;            // the modules
+  SkArena arena;                     // the modules
   SK_VEC(const SkModule *) modules;  // dependencies first, main last
   SkImage *image;
 };
 
 /// Where imports are looked for.
 typedef struct {
-  SkStr root;               // "dir/", or "" for the current folder
+  SkStr root;  // "dir/", or "" for the current folder
   const char *const *search_paths;
   size_t search_path_count;
 } SkSearch;

@@ -6,7 +6,8 @@
 SkStr sk_search_root(SkArena *arena, const char *path) {
   const char *slash = strrchr(path, '/');
   SkStr folder = slash ? sk_str_n(path, (size_t)(slash - path) + 1) : SK_STR("");
-  // Parents are tried by their path as written; above a relative path's start nothing is looked for.
+  // Parents are tried by their path as written; above a relative path's start nothing is looked
+  // for.
   for (SkStr at = folder;;) {
     SkStr marker = sk_arena_printf(arena, "%.*sskerry.pkg", SK_STR_ARG(at));
     if (sk_os_is_file(marker.data)) return sk_arena_str(arena, at);

@@ -4,9 +4,9 @@
 #include "base/check.h"
 
 typedef struct {
-  const char *name;   // "prelude", "std.fs"
-  const char *path;   // shown in messages and traces
-  const char *text;   // size bytes, then a NUL
+  const char *name;  // "prelude", "std.fs"
+  const char *path;  // shown in messages and traces
+  const char *text;  // size bytes, then a NUL
   uint32_t size;
 } SkStdModule;
 

@@ -8,7 +8,8 @@ SkString *sk_string_alloc(SkThread *thread, size_t size_bytes) {
     sk_fault(thread, SK_FAULT_STRING_SIZE);
     return NULL;
   }
-  SkString *string = (SkString *)(void *)sk_gc_alloc(thread->heap, SK_TI_STRING, sizeof(SkString) + size_bytes + 1);
+  SkString *string = (SkString *)(void *)sk_gc_alloc(thread->heap, SK_TI_STRING,
+                                                     sizeof(SkString) + size_bytes + 1);
   if (!string) {
     sk_fault_memory(thread);
     return NULL;
@@ -53,7 +54,8 @@ int sk_string_compare(const SkString *a, const SkString *b) {
   return (a->size_bytes > b->size_bytes) - (a->size_bytes < b->size_bytes);
 }
 
-// ---- hashing: a keyed multiply-and-fold over words of 8 bytes ------------------------------------
+// ---- hashing: a keyed multiply-and-fold over words of 8 bytes
+// ------------------------------------
 
 static inline uint64_t fold(uint64_t a, uint64_t b) {
   unsigned __int128 product = (unsigned __int128)a * b;
@@ -96,21 +98,37 @@ SkString *sk_string_repr(SkThread *thread, const SkString *string) {
   for (uint32_t i = 0; i < string->size_bytes; i++) {
     uint8_t c = (uint8_t)string->data[i];
     switch (c) {
-      case '\n': sk_buf_cstr(&buf, "\\n"); break;
-      case '\r': sk_buf_cstr(&buf, "\\r"); break;
-      case '\t': sk_buf_cstr(&buf, "\\t"); break;
-      case 0: sk_buf_cstr(&buf, "\\0"); break;
-      case '"': sk_buf_cstr(&buf, "\\\""); break;
-      case '\\': sk_buf_cstr(&buf, "\\\\"); break;
+      case '\n':
+        sk_buf_cstr(&buf, "\\n");
+        break;
+      case '\r':
+        sk_buf_cstr(&buf, "\\r");
+        break;
+      case '\t':
+        sk_buf_cstr(&buf, "\\t");
+        break;
+      case 0:
+        sk_buf_cstr(&buf, "\\0");
+        break;
+      case '"':
+        sk_buf_cstr(&buf, "\\\"");
+        break;
+      case '\\':
+        sk_buf_cstr(&buf, "\\\\");
+        break;
       default:
-        if (c < 32 || c == 127) sk_buf_printf(&buf, "\\u{%x}", c);
-        else sk_buf_byte(&buf, c);
+        if (c < 32 || c == 127)
+          sk_buf_printf(&buf, "\\u{%x}", c);
+        else
+          sk_buf_byte(&buf, c);
     }
   }
   sk_buf_byte(&buf, '"');
   SkString *made = NULL;
-  if (buf.failed) sk_fault_memory(thread);
-  else made = sk_string_new(thread, buf.data, buf.size);
+  if (buf.failed)
+    sk_fault_memory(thread);
+  else
+    made = sk_string_new(thread, buf.data, buf.size);
   sk_buf_deinit(&buf);
   return made;
 }

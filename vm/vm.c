@@ -14,15 +14,19 @@
 
 // ---- rights -------------------------------------------------------------------------------------
 
-/// A path lies inside the scope of a grant if the scope is one of its folders. Only text is compared
-/// here, to refuse early; the file functions open beneath the granted folder itself.
+/// A path lies inside the scope of a grant if the scope is one of its folders. Only text is
+/// compared here, to refuse early; the file functions open beneath the granted folder itself.
 static bool scope_covers(SkStr granted, SkStr wanted) {
   if (granted.size == 0 || sk_str_is(granted, ".")) return true;
   while (granted.size > 1 && granted.data[granted.size - 1] == '/') granted.size--;
-  if (wanted.size >= 2 && memcmp(wanted.data, "./", 2) == 0) wanted = sk_str_n(wanted.data + 2, wanted.size - 2);
-  if (granted.size >= 2 && memcmp(granted.data, "./", 2) == 0) granted = sk_str_n(granted.data + 2, granted.size - 2);
-  if (wanted.size < granted.size || memcmp(wanted.data, granted.data, granted.size) != 0) return false;
-  return wanted.size == granted.size || wanted.data[granted.size] == '/' || granted.data[granted.size - 1] == '/';
+  if (wanted.size >= 2 && memcmp(wanted.data, "./", 2) == 0)
+    wanted = sk_str_n(wanted.data + 2, wanted.size - 2);
+  if (granted.size >= 2 && memcmp(granted.data, "./", 2) == 0)
+    granted = sk_str_n(granted.data + 2, granted.size - 2);
+  if (wanted.size < granted.size || memcmp(wanted.data, granted.data, granted.size) != 0)
+    return false;
+  return wanted.size == granted.size || wanted.data[granted.size] == '/' ||
+         granted.data[granted.size - 1] == '/';
 }
 
 bool sk_vm_is_granted(const SkVm *vm, SkStr capability, SkStr scope) {
@@ -43,11 +47,15 @@ static bool check_needs(const SkVm *vm, const SkImage *image, SkBuf *error) {
     }
     if (granted) continue;
     bool is_path = sk_str_starts(need->capability, "fs.");
-    sk_buf_printf(error, "error: module %.*s needs %.*s, which was not granted\n  = help: run it with "
-                  "--allow=%.*s", SK_STR_ARG(need->module), SK_STR_ARG(need->capability),
+    sk_buf_printf(error,
+                  "error: module %.*s needs %.*s, which was not granted\n  = help: run it with "
+                  "--allow=%.*s",
+                  SK_STR_ARG(need->module), SK_STR_ARG(need->capability),
                   SK_STR_ARG(need->capability));
-    if (need->has_scope) sk_buf_printf(error, "=%.*s", SK_STR_ARG(need->scope));
-    else if (is_path) sk_buf_cstr(error, "=DIR");
+    if (need->has_scope)
+      sk_buf_printf(error, "=%.*s", SK_STR_ARG(need->scope));
+    else if (is_path)
+      sk_buf_cstr(error, "=DIR");
     sk_buf_cstr(error, "\n");
     return false;
   }
@@ -61,7 +69,8 @@ static void mark_roots(void *context, SkMarker *marker) {
   const SkImage *image = vm->thread.image;
   for (uint32_t i = 0; vm->consts && i < image->const_count; i++) sk_gc_mark(marker, vm->consts[i]);
   for (uint32_t i = 0; i < image->global_slot_count; i++) {
-    if (image->global_ref_map[i / 64] >> i % 64 & 1) sk_gc_mark(marker, (SkRef){vm->globals[i].ref});
+    if (image->global_ref_map[i / 64] >> i % 64 & 1)
+      sk_gc_mark(marker, (SkRef){vm->globals[i].ref});
   }
   sk_gc_mark(marker, vm->error);
   if (vm->thread.frame) sk_mark_stack(&vm->thread, marker);
@@ -78,7 +87,8 @@ static bool make_consts(SkVm *vm) {
     if (item->kind == SK_CONST_STRING) {
       made = sk_string_new(&vm->thread, item->string.data, item->string.size);
     } else {
-      SkObject *object = sk_gc_alloc(vm->thread.heap, item->type, image->types[item->type].gc.size_bytes);
+      SkObject *object =
+          sk_gc_alloc(vm->thread.heap, item->type, image->types[item->type].gc.size_bytes);
       if (object) object->aux = item->aux;
       made = object;
     }
@@ -100,10 +110,12 @@ static void set_hash_key(SkVm *vm) {
 }
 
 static bool make_heap(SkVm *vm, const SkImage *image) {
-  uint32_t stack = vm->options.stack_limit_slots ? vm->options.stack_limit_slots : DEFAULT_STACK_SLOTS;
+  uint32_t stack =
+      vm->options.stack_limit_slots ? vm->options.stack_limit_slots : DEFAULT_STACK_SLOTS;
   size_t slots = (size_t)image->global_slot_count + 1 + stack + STACK_MARGIN_SLOTS;
   SkHeapOptions options = {
-      .limit_bytes = vm->options.heap_limit_bytes ? vm->options.heap_limit_bytes : DEFAULT_HEAP_BYTES,
+      .limit_bytes =
+          vm->options.heap_limit_bytes ? vm->options.heap_limit_bytes : DEFAULT_HEAP_BYTES,
       .prefix_bytes = slots * sizeof(SkSlot),
       .context = &vm->thread,
       .roots = mark_roots,
@@ -204,11 +216,16 @@ int64_t sk_vm_read(SkVm *vm, char *data, size_t size) {
 
 static SkRunStatus status_of(SkVm *vm) {
   switch (vm->pending) {
-    case SK_PENDING_NONE: return SK_RUN_DONE;
-    case SK_PENDING_ERROR: return SK_RUN_ERROR;
-    case SK_PENDING_FAULT: return SK_RUN_FAULT;
-    case SK_PENDING_CANCEL: return SK_RUN_CANCELLED;
-    case SK_PENDING_EXIT: return SK_RUN_EXIT;
+    case SK_PENDING_NONE:
+      return SK_RUN_DONE;
+    case SK_PENDING_ERROR:
+      return SK_RUN_ERROR;
+    case SK_PENDING_FAULT:
+      return SK_RUN_FAULT;
+    case SK_PENDING_CANCEL:
+      return SK_RUN_CANCELLED;
+    case SK_PENDING_EXIT:
+      return SK_RUN_EXIT;
   }
   return SK_RUN_FAULT;
 }
@@ -313,8 +330,13 @@ void sk_vm_report(SkVm *vm, SkBuf *out) {
       sk_buf_str(out, sk_buf_view(&vm->fault_text));
       sk_buf_cstr(out, "\n");
       break;
-    case SK_PENDING_CANCEL: sk_buf_cstr(out, "cancelled\n"); count = 0; break;
-    case SK_PENDING_NONE: case SK_PENDING_EXIT: return;
+    case SK_PENDING_CANCEL:
+      sk_buf_cstr(out, "cancelled\n");
+      count = 0;
+      break;
+    case SK_PENDING_NONE:
+    case SK_PENDING_EXIT:
+      return;
   }
   add_trace(trace, count, depth, out);
   vm->pending = pending;

@@ -16,10 +16,10 @@
 
 typedef enum {
   SK_RUN_DONE,
-  SK_RUN_ERROR,      // an error that nothing caught
+  SK_RUN_ERROR,  // an error that nothing caught
   SK_RUN_FAULT,
   SK_RUN_CANCELLED,
-  SK_RUN_EXIT,       // the guest asked to end with vm->exit_code
+  SK_RUN_EXIT,  // the guest asked to end with vm->exit_code
 } SkRunStatus;
 
 typedef enum {
@@ -35,14 +35,14 @@ typedef struct {
 } SkGrant;
 
 typedef struct {
-  size_t heap_limit_bytes;    // 0: 1 GiB
-  uint32_t stack_limit_slots; // 0: 1 Mi
-  const SkGrant *grants;      // borrowed until sk_vm_delete
+  size_t heap_limit_bytes;     // 0: 1 GiB
+  uint32_t stack_limit_slots;  // 0: 1 Mi
+  const SkGrant *grants;       // borrowed until sk_vm_delete
   uint32_t grant_count;
-  const SkStr *args;          // borrowed for sk_vm_new
+  const SkStr *args;  // borrowed for sk_vm_new
   uint32_t arg_count;
-  uint64_t hash_seed;         // 0: the fixed one
-  uint32_t stress_every;      // SKERRY_STRESS=gc:N
+  uint64_t hash_seed;     // 0: the fixed one
+  uint32_t stress_every;  // SKERRY_STRESS=gc:N
   bool verify_heap;
   bool log_gc;
   // Standard streams; NULL: those of the process.
@@ -60,16 +60,22 @@ struct SkThread {
   SkHeap *heap;
   const SkImage *image;
   SkVm *vm;
-  SkSlot *frame;        // R of the running function, valid while C code runs for it
+  SkSlot *frame;                      // R of the running function, valid while C code runs for it
   SkSlot *stack_start, *stack_limit;  // of the running stack; stack_limit is lowered to interrupt
-  uint32_t pc;          // code offset of the running word, saved before anything that may fail
+  uint32_t pc;            // code offset of the running word, saved before anything that may fail
   uint32_t native_slots;  // arguments of the running native above the frame
-  SkRef coroutine;      // the running one; null on the main stack
+  SkRef coroutine;        // the running one; null on the main stack
   uint32_t main_pc, main_frame;  // of the main stack while a coroutine runs: as in SkCoroutine
   volatile uint8_t interrupt;
 };
 
-typedef enum { SK_PENDING_NONE, SK_PENDING_ERROR, SK_PENDING_FAULT, SK_PENDING_CANCEL, SK_PENDING_EXIT } SkPendingKind;
+typedef enum {
+  SK_PENDING_NONE,
+  SK_PENDING_ERROR,
+  SK_PENDING_FAULT,
+  SK_PENDING_CANCEL,
+  SK_PENDING_EXIT
+} SkPendingKind;
 
 typedef struct {
   SkStr function;
@@ -81,24 +87,24 @@ typedef struct {
 struct SkVm {
   SkThread thread;
   SkVmOptions options;
-  SkArena arena;            // what lives as long as the VM
-  SkRef *consts;            // by constant number
+  SkArena arena;  // what lives as long as the VM
+  SkRef *consts;  // by constant number
   SkSlot *globals;
   uint8_t *global_flags;
   SkSlot *main_stack, *main_stack_limit;
   SkPendingKind pending;
-  SkRef error;              // PENDING_ERROR: the error object
-  SkBuf fault_text;         // PENDING_FAULT: its message
+  SkRef error;       // PENDING_ERROR: the error object
+  SkBuf fault_text;  // PENDING_FAULT: its message
   SkTraceFrame trace[SK_TRACE_LIMIT];
   uint32_t trace_count, trace_depth;  // depth: frames there were
   uint64_t hash_key[2];
   int exit_code;
-  SkBuf out;                // standard output, buffered
+  SkBuf out;  // standard output, buffered
   bool out_failed;
-  SkBuf in;                 // standard input, buffered
+  SkBuf in;  // standard input, buffered
   size_t in_at;
   bool in_ended;
-  void *files;              // stdlib/: open files by number
+  void *files;  // stdlib/: open files by number
   void (*files_destroy)(void *files);
   SkBuf gc_log;
   bool cancelled;
@@ -123,7 +129,8 @@ bool sk_vm_write(SkVm *vm, int stream, const char *data, size_t size, bool line_
 /// Standard input: bytes read, 0 at its end, -1 on failure.
 int64_t sk_vm_read(SkVm *vm, char *data, size_t size);
 
-// ---- for the interpreter, natives and stdlib -----------------------------------------------------
+// ---- for the interpreter, natives and stdlib
+// -----------------------------------------------------
 
 /// Each makes a failure pending, with the stack trace of now, and returns false.
 bool sk_fault(SkThread *thread, SkFaultKind kind);

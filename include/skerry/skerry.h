@@ -93,7 +93,7 @@ typedef enum {
   SKERRY_DUMP_AST,
   SKERRY_DUMP_TYPES,
   SKERRY_DUMP_BYTECODE, /* the portable instructions of the main module, for reading */
-  SKERRY_DUMP_ASSEMBLY, /* the main module as text that can be assembled again */
+  SKERRY_DUMP_ASSEMBLY, /* the main module with its declarations, for reading */
   SKERRY_DUMP_WORDS     /* the linked instruction words of the whole program */
 } SkerryDump;
 

@@ -24,7 +24,8 @@ static const char *const sources[] = {
     "var v = V(1, 2)\nfor i in 0..<3 { v = v + V(float(i), 1) }\nprint(v)\n",
     "fn f(n: int) throws -> int { if n > 2 { throw error(\"big\") }\nreturn n }\n"
     "try { print(try f(1)); print(try f(3)) } catch e { print(e.message()) }\n",
-    "let m: [string: int] = [:]\nfor w in \"a b a\".split(\" \") { m[w] = (m[w] ?? 0) + 1 }\nprint(m)\n",
+    "let m: [string: int] = [:]\nfor w in \"a b a\".split(\" \") { m[w] = (m[w] ?? 0) + 1 "
+    "}\nprint(m)\n",
     "let g = generate((yield) => { yield(1); yield(2) })\nprint(g.toList())\n",
 };
 
@@ -57,11 +58,21 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
   for (int changes = 1 + rand() % 4; changes > 0; changes--) {
     size_t at = (size_t)rand() % size;
     switch (rand() % 5) {
-      case 0: data[at] = (uint8_t)(data[at] + 1); break;
-      case 1: data[at] = (uint8_t)(data[at] - 1); break;
-      case 2: data[at] = (uint8_t)(data[at] ^ (1 << rand() % 7)); break;
-      case 3: data[at] = (uint8_t)(rand() % 64); break;
-      default: data[at] = data[(size_t)rand() % size]; break;
+      case 0:
+        data[at] = (uint8_t)(data[at] + 1);
+        break;
+      case 1:
+        data[at] = (uint8_t)(data[at] - 1);
+        break;
+      case 2:
+        data[at] = (uint8_t)(data[at] ^ (1 << rand() % 7));
+        break;
+      case 3:
+        data[at] = (uint8_t)(rand() % 64);
+        break;
+      default:
+        data[at] = data[(size_t)rand() % size];
+        break;
     }
   }
   return size;

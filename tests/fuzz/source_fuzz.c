@@ -26,8 +26,8 @@ static int64_t nothing(void *context, char *data, size_t size) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   SkerryProgram *program = NULL;
   SkerryText messages = {0};
-  SkerryStatus status =
-      skerry_program_load("fuzz.sk", data ? (const void *)data : "", size, NULL, &program, &messages);
+  SkerryStatus status = skerry_program_load("fuzz.sk", data ? (const void *)data : "", size, NULL,
+                                            &program, &messages);
   if (status != SKERRY_OK && status != SKERRY_NO_MEMORY && messages.size == 0) __builtin_trap();
   skerry_text_free(&messages);
   if (status == SKERRY_OK) {

@@ -1,0 +1,59 @@
+// The verifier's inside. Types of all modules at hand are interned into one numbering, so that they
+// compare by number; type parameters stay (a generic body is checked once, for all arguments).
+#pragma once
+
+#include "bytecode/bytecode.h"
+#include "bytecode/internal.h"
+
+typedef uint32_t SkV;  // number of an interned type
+
+typedef struct {
+  uint8_t kind;  // SkMTypeKind
+  bool throws;
+  uint32_t index;  // PARAM: number; CASE: case
+  const SkModule *module;
+  const SkMDecl *decl;  // NAMED
+  uint32_t arg_count;
+  SkV *args;
+} SkVType;
+
+typedef struct {
+  SkArena *arena;
+  const SkModule *module;
+  SkModuleLookup lookup;
+  const bool *disabled;
+  SkReject *reject;
+  bool failed;
+  SK_VEC(SkVType) types;
+  uint32_t *table, table_mask;
+  SkStrMap memo;  // module name -> SkV + 1 by type index
+  SkV v_int, v_float, v_bool, v_string, v_error, v_void, v_never;
+  // the function at hand
+  const SkMFunction *fn;
+  SkV *regs;
+  uint32_t instr;
+} SkVerify;
+
+/// Notes the first rejection; false, so that checks can end with it. A disabled rule passes.
+bool sk_reject(SkVerify *v, SkRejectKind kind, const char *format, ...) SK_PRINTF(3, 4);
+
+// verify_types.c
+SkV sk_v_make(SkVerify *v, const SkVType *key);
+SkV sk_v_basic(SkVerify *v, SkMTypeKind kind);
+SkV sk_v_type(SkVerify *v, const SkModule *module, uint32_t type);
+SkV sk_v_wide(SkVerify *v, SkV type);
+SkV sk_v_substitute(SkVerify *v, SkV type, const SkV *args, uint32_t count);
+const SkVType *sk_v(SkVerify *v, SkV type);
+SkStr sk_v_text(SkVerify *v, SkV type);
+bool sk_v_is_ref(SkVerify *v, SkV type);
+bool sk_v_is_object_enum(SkVerify *v, SkV type);
+const SkModule *sk_v_module(SkVerify *v, const SkModule *from, uint32_t import);
+/// Every type of the module is well-formed.
+bool sk_verify_types(SkVerify *v);
+
+// verify_ops.c
+/// One instruction by itself: operands, counts, types.
+bool sk_verify_instr(SkVerify *v, const SkInstr *in);
+// verify_flow.c
+/// What is read is assigned, on every way.
+bool sk_verify_flow(SkVerify *v);
