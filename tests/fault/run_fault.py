@@ -49,13 +49,14 @@ def main():
     passed = failed = 0
     for program in scenarios():
         problem = None
+        baseline = run(program, 10 ** 9)
         for nth in points():
             try:
                 done = run(program, nth)
             except subprocess.TimeoutExpired:
                 problem = f"oom:{nth}: timed out"
                 break
-            if done.returncode == 0:
+            if (done.returncode, done.stderr) == (baseline.returncode, baseline.stderr):
                 break
             if done.returncode not in (1, 3) or "out of memory" not in done.stderr:
                 problem = f"oom:{nth}: exit code {done.returncode}: {done.stderr[-500:]!r}"
