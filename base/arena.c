@@ -10,7 +10,8 @@ struct SkArenaChunk {
 };
 
 static SkArenaChunk *chunk_new(size_t payload_bytes) {
-  SkArenaChunk *chunk = sk_malloc(sizeof(SkArenaChunk) + payload_bytes + 16);
+  // From calloc: large chunks come as zero pages that are not touched before they are used.
+  SkArenaChunk *chunk = sk_calloc(1, sizeof(SkArenaChunk) + payload_bytes + 16);
   if (!chunk) return NULL;
   chunk->next = NULL;
   chunk->size_bytes = payload_bytes;
@@ -49,11 +50,11 @@ static SK_COLD void *alloc_slow(SkArena *arena, size_t size_bytes) {
   arena->chunks = chunk;
   arena->used_bytes += payload;
   if (payload == size_bytes && payload != SK_ARENA_CHUNK_BYTES) {  // keep the current bump chunk
-    return memset(chunk->start, 0, size_bytes);
+    return chunk->start;
   }
   arena->bump = chunk->start + size_bytes;
   arena->limit = chunk->start + payload;
-  return memset(chunk->start, 0, size_bytes);
+  return chunk->start;
 }
 
 void *sk_arena_alloc(SkArena *arena, size_t size_bytes) {
@@ -61,7 +62,20 @@ void *sk_arena_alloc(SkArena *arena, size_t size_bytes) {
   if (SK_UNLIKELY(size > (size_t)(arena->limit - arena->bump))) return alloc_slow(arena, size);
   void *memory = arena->bump;
   arena->bump += size;
-  return memset(memory, 0, size);
+  return memory;
+}
+
+void *sk_arena_try(SkArena *arena, size_t size_bytes) {
+  if (size_bytes <= SK_ARENA_CHUNK_BYTES / 4) return sk_arena_alloc(arena, size_bytes);
+  SkArenaChunk *chunk = arena->failed ? NULL : chunk_new(size_bytes);
+  if (!chunk) {
+    arena->failed = true;
+    return NULL;
+  }
+  chunk->next = arena->chunks;
+  arena->chunks = chunk;
+  arena->used_bytes += size_bytes;
+  return chunk->start;
 }
 
 SkStr sk_arena_str(SkArena *arena, SkStr s) {

@@ -251,7 +251,8 @@ static bool check_module(SkCompilation *c, SkModuleAst *module) {
   Checker checker = {
       .c = c, .arena = c->arena, .t = &c->types, .d = &c->diags, .module = module, .p = c->prelude};
   Checker *k = &checker;
-  k->flags = sk_arena_alloc(c->arena, (size_t)module->source.text.size + 1);
+  k->flags = sk_arena_try(c->arena, (size_t)module->source.text.size + 1);
+  if (!k->flags) return false;
   uint32_t errors = c->diags.error_count;
   scope_decls(k);
   scope_imports(k);

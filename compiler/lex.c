@@ -526,6 +526,10 @@ void sk_lex(SkArena *arena, SkDiags *diags, const SkSource *source, SkTokens *ou
                  .size = source->text.size,
                  .out = out};
   Lexer *l = &lexer;
+  // Room for as many tokens as there can hardly be more of; what is not used is never touched.
+  out->capacity = source->text.size / 3 + 16;
+  out->items = sk_arena_try(arena, out->capacity * sizeof(SkToken));
+  if (!out->items) out->capacity = 0;
   if (l->size >= 2 && l->text[0] == '#' && l->text[1] == '!') {
     while (l->at < l->size && l->text[l->at] != '\n') l->at++;
   }

@@ -687,8 +687,15 @@ static void parse_module(Parser *p) {
 }
 
 static void match_brackets(Parser *p) {
-  p->match = SK_NEW_ARRAY(p->arena, uint32_t, p->count + 1);
-  uint32_t *stack = SK_NEW_ARRAY(p->arena, uint32_t, p->count + 1);
+  size_t bytes = ((size_t)p->count + 1) * sizeof(uint32_t);
+  p->match = sk_arena_try(p->arena, bytes);
+  uint32_t *stack = sk_arena_try(p->arena, bytes);
+  if (!p->match || !stack) {  // memory has run out: nothing is left but the end
+    p->match = SK_NEW_ARRAY(p->arena, uint32_t, 2);
+    p->tokens += p->count - 1;
+    p->count = 1;
+    return;
+  }
   uint32_t depth = 0;
   for (uint32_t i = 0; i < p->count; i++) {
     SkTokenKind kind = (SkTokenKind)p->tokens[i].kind, open;

@@ -8,7 +8,11 @@ void sk_source_init(SkArena *arena, SkSource *source, SkStr path, SkStr text) {
        at < end && (at = memchr(at, '\n', (size_t)(end - at))); at++) {
     count++;
   }
-  source->line_starts = sk_arena_alloc(arena, count * sizeof(uint32_t));
+  source->line_starts = sk_arena_try(arena, count * sizeof(uint32_t));
+  if (!source->line_starts) {  // memory has run out: one line is enough to say so
+    source->line_starts = SK_NEW(arena, uint32_t);
+    count = 1;
+  }
   source->line_count = 1;
   for (const char *at = text.data, *end = text.data + text.size;
        source->line_count < count && (at = memchr(at, '\n', (size_t)(end - at))); at++) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs every test of Skerry and prints `N passed, N failed` at the end.
 
-    ./dev test [SUITE...]      unit lang examples asan fault fuzz tidy; without names: all
+    ./dev test [SUITE...]      unit lang examples json asan fault fuzz tidy; without names: all
 
 Each suite is a function below; it builds what it needs and reports its tests one by one. Nothing is
 registered by hand: unit tests are tests/unit/*_test.c, language tests tests/lang/**/*.sk, and so on.
@@ -83,6 +83,11 @@ def suite_lang():
 def suite_examples():
     if build("release"):
         counted("examples", [sys.executable, "tests/run_examples.py"])
+
+
+def suite_json():
+    if build("release"):
+        counted("json", [sys.executable, "tests/json/run_json.py"])
 
 
 def suite_asan():

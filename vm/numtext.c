@@ -26,7 +26,9 @@ size_t sk_int_text(int64_t value, char out[SK_INT_TEXT_BYTES]) {
 /// survives the way to a double and back, so fewer than 15 need no try of their own: zeros at the
 /// end go.
 static void shortest(double value, char text[40]) {
-  for (int digits = 15; digits <= 17; digits++) {
+  // Numbers near zero have fewer bits: for them every length is tried.
+  int first = fabs(value) < 2.3e-308 ? 1 : 15;
+  for (int digits = first; digits <= 17; digits++) {
     snprintf(text, 40, "%.*e", digits - 1, value);
     if (strtod(text, NULL) == value) return;
   }

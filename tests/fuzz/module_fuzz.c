@@ -26,7 +26,7 @@ static const char *const sources[] = {
     "try { print(try f(1)); print(try f(3)) } catch e { print(e.message()) }\n",
     "let m: [string: int] = [:]\nfor w in \"a b a\".split(\" \") { m[w] = (m[w] ?? 0) + 1 "
     "}\nprint(m)\n",
-    "let g = generate((yield) => { yield(1); yield(2) })\nprint(g.toList())\n",
+    "fn g() -> Iterator<int> => generate((yield) => { yield(1); yield(2) })\nprint(g().toList())\n",
 };
 
 static SkerryText seed_module(unsigned seed) {
