@@ -27,7 +27,8 @@ bool sk_arena_init(SkArena *arena) SK_MUST_USE;
 void sk_arena_deinit(SkArena *arena);
 /// Zeroed, aligned to 16 bytes; owned by the arena. Never NULL (see above).
 void *sk_arena_alloc(SkArena *arena, size_t size_bytes);
-/// The same for what may be too large for the reserve: NULL, and `failed` set, if there is no memory.
+/// The same for what may be too large for the reserve: NULL, and `failed` set, if there is no
+/// memory.
 void *sk_arena_try(SkArena *arena, size_t size_bytes) SK_MUST_USE;
 /// Copies the bytes and adds a NUL.
 SkStr sk_arena_str(SkArena *arena, SkStr s);

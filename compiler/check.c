@@ -214,6 +214,7 @@ static void check_bodies(Checker *k) {
   // Bodies add lambdas to the list while it is walked; those are checked with their function.
   for (uint32_t i = 0; i < module->functions.count; i++) {
     SkFn *fn = module->functions.items[i];
+    if (sk_is_lazy(k->c, module)) break;
     if (fn->kind == SK_FN_LAMBDA || fn->kind == SK_FN_INIT || fn->intrinsic.size) continue;
     sk_check_body(k, fn);
     if (k->arena->failed) return;
@@ -248,9 +249,10 @@ static void check_unused_imports(Checker *k) {
 }
 
 static bool check_module(SkCompilation *c, SkModuleAst *module) {
-  Checker checker = {
+  Checker *k = SK_NEW(c->arena, Checker);
+  *k = (Checker){
       .c = c, .arena = c->arena, .t = &c->types, .d = &c->diags, .module = module, .p = c->prelude};
-  Checker *k = &checker;
+  module->checker = k;
   k->flags = sk_arena_try(c->arena, (size_t)module->source.text.size + 1);
   if (!k->flags) return false;
   uint32_t errors = c->diags.error_count;
@@ -274,6 +276,7 @@ bool sk_check(SkCompilation *c) {
   for (uint32_t i = 0; i < c->modules.count && !c->arena->failed; i++) {
     fine &= check_module(c, c->modules.items[i]);
   }
+  sk_check_needed(c);
   return fine && c->diags.error_count == 0 && !c->arena->failed;
 }
 

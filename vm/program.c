@@ -64,7 +64,12 @@ static SkerryStatus compile(SkerryProgram *program, const char *path, SkStr text
   SkArena arena;
   if (!sk_arena_init(&arena)) return sk_program_no_memory(messages);
   SkCompilation compilation;
-  SkCompileOptions compile_options = {.with_tests = options->with_tests};
+  // A module file may need anything of the std modules; debug builds check all of them.
+  SkCompileOptions compile_options = {.with_tests = options->with_tests,
+                                      .check_all_bodies = skip > 0};
+#ifdef SK_DEBUG
+  compile_options.check_all_bodies = true;
+#endif
   sk_compilation_init(&compilation, &arena, (SkModuleFinder){search, sk_search_find},
                       compile_options);
   bool checked = sk_compilation_check(&compilation, sk_arena_str(&arena, sk_str(path)), text);

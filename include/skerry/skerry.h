@@ -3,8 +3,8 @@
  *   SkerryProgram   a linked program: immutable; any number of VMs on any threads may run it
  *   SkerryVM        one virtual machine: its own heap, stack, rights; one thread at a time
  *
- * No call aborts the process, whatever the program does. Nothing here is global: there is nothing to
- * initialise. Strings are UTF-8; texts that Skerry returns are NUL-terminated and released with
+ * No call aborts the process, whatever the program does. Nothing here is global: there is nothing
+ * to initialise. Strings are UTF-8; texts that Skerry returns are NUL-terminated and released with
  * skerry_text_free. */
 #ifndef SKERRY_SKERRY_H
 #define SKERRY_SKERRY_H
@@ -59,9 +59,9 @@ typedef enum { SKERRY_MESSAGES_TEXT, SKERRY_MESSAGES_COLOUR, SKERRY_MESSAGES_JSO
 typedef struct {
   const char *const *search_paths; /* more folders to find imports in; borrowed for the call */
   size_t search_path_count;
-  bool with_tests;                 /* also compile test blocks */
-  bool check_only;                 /* stop after checking: *out stays NULL */
-  SkerryMessages messages;         /* how compile errors are written */
+  bool with_tests;         /* also compile test blocks */
+  bool check_only;         /* stop after checking: *out stays NULL */
+  SkerryMessages messages; /* how compile errors are written */
 } SkerryLoadOptions;
 
 /* Compiles a source or loads a module file (told apart by their first bytes), with all it imports.
@@ -99,23 +99,23 @@ typedef enum {
 
 /* Writes one stage of the way from source to code. Tokens, AST and types need a source.
  * out is set as far as the stage was reached, messages as for skerry_program_load. */
-SKERRY_API SKERRY_MUST_USE SkerryStatus skerry_dump(const char *path, const void *bytes, size_t size,
-                                                    SkerryDump what,
+SKERRY_API SKERRY_MUST_USE SkerryStatus skerry_dump(const char *path, const void *bytes,
+                                                    size_t size, SkerryDump what,
                                                     const SkerryLoadOptions *options,
                                                     SkerryText *out, SkerryText *messages);
 
 typedef struct {
-  size_t heap_limit_bytes;     /* 0: 1 GiB */
-  uint32_t stack_limit_slots;  /* 0: 1 Mi slots of 8 bytes */
-  const char *const *grants;   /* "fs.read=data", "clock": as after --allow; borrowed for the call */
+  size_t heap_limit_bytes;    /* 0: 1 GiB */
+  uint32_t stack_limit_slots; /* 0: 1 Mi slots of 8 bytes */
+  const char *const *grants;  /* "fs.read=data", "clock": as after --allow; borrowed for the call */
   size_t grant_count;
-  const char *const *args;     /* the program's `args`; borrowed for the call */
+  const char *const *args; /* the program's `args`; borrowed for the call */
   size_t arg_count;
-  uint64_t hash_seed;          /* 0: the same in every run */
-  uint32_t gc_stress;          /* collect at every Nth allocation; 0: off */
-  bool gc_verify;              /* check the whole heap after each collection */
-  bool gc_log;                 /* a line for each collection on standard error */
-  void *io_context;            /* the first argument of the two below */
+  uint64_t hash_seed; /* 0: the same in every run */
+  uint32_t gc_stress; /* collect at every Nth allocation; 0: off */
+  bool gc_verify;     /* check the whole heap after each collection */
+  bool gc_log;        /* a line for each collection on standard error */
+  void *io_context;   /* the first argument of the two below */
   /* NULL: the process's streams. stream: 1 output, 2 errors. False: it could not be written. */
   bool (*write)(void *io_context, int stream, const char *data, size_t size);
   /* Up to size bytes; 0 at the end, -1 on failure. */
