@@ -1,5 +1,7 @@
 #include "base/arena.h"
 
+#include "base/os.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -10,13 +12,17 @@ struct SkArenaChunk {
 };
 
 static SkArenaChunk *chunk_new(size_t payload_bytes) {
-  // From calloc: large chunks come as zero pages that are not touched before they are used.
-  SkArenaChunk *chunk = sk_calloc(1, sizeof(SkArenaChunk) + payload_bytes + 16);
+  // Mappings are zero without being touched: only what is used becomes resident.
+  SkArenaChunk *chunk = sk_os_reserve(sizeof(SkArenaChunk) + payload_bytes + 16);
   if (!chunk) return NULL;
   chunk->next = NULL;
   chunk->size_bytes = payload_bytes;
   chunk->start = (char *)(((uintptr_t)(chunk + 1) + 15) & ~(uintptr_t)15);
   return chunk;
+}
+
+static void chunk_free(SkArenaChunk *chunk) {
+  if (chunk) sk_os_release(chunk, sizeof(SkArenaChunk) + chunk->size_bytes + 16);
 }
 
 bool sk_arena_init(SkArena *arena) {
@@ -28,10 +34,10 @@ bool sk_arena_init(SkArena *arena) {
 void sk_arena_deinit(SkArena *arena) {
   for (SkArenaChunk *chunk = arena->chunks; chunk;) {
     SkArenaChunk *next = chunk->next;
-    sk_free(chunk);
+    chunk_free(chunk);
     chunk = next;
   }
-  sk_free(arena->reserve);
+  chunk_free(arena->reserve);
   *arena = (SkArena){0};
 }
 

@@ -9,7 +9,7 @@
 #include "base/alloc.h"
 #include "base/str.h"
 
-#define SK_ARENA_CHUNK_BYTES ((size_t)64 * 1024)
+#define SK_ARENA_CHUNK_BYTES ((size_t)256 * 1024)
 #define SK_ARENA_RESERVE_BYTES ((size_t)256 * 1024)
 
 typedef struct SkArenaChunk SkArenaChunk;

@@ -50,6 +50,10 @@ uint32_t sk_builder_string(SkBuilder *builder, SkStr s) {
   return index;
 }
 
+SkStr sk_builder_string_at(const SkBuilder *builder, uint32_t index) {
+  return index < builder->strings.count ? builder->strings.items[index] : SK_STR("");
+}
+
 static uint32_t *copy_words(SkArena *arena, const uint32_t *words, uint32_t count) {
   if (count == 0) return NULL;
   uint32_t *copy = SK_NEW_ARRAY(arena, uint32_t, count);

@@ -9,6 +9,8 @@ typedef struct SkBuilder SkBuilder;
 
 SkBuilder *sk_builder_new(SkArena *arena, SkStr module_name, SkStr source_path);
 uint32_t sk_builder_string(SkBuilder *builder, SkStr s);
+/// The text of a string that was put in before.
+SkStr sk_builder_string_at(const SkBuilder *builder, uint32_t index);
 /// args are indices of types made before.
 uint32_t sk_builder_type(SkBuilder *builder, SkMTypeKind kind, uint32_t index, const uint32_t *args,
                          uint32_t arg_count, bool throws);

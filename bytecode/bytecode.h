@@ -36,6 +36,7 @@ SkModule *sk_module_read(SkArena *arena, SkStr bytes, bool lazy, SkReject *rejec
 /// or memory ran out.
 const SkMFunction *sk_module_function(SkArena *arena, const SkModule *module, uint32_t index);
 /// Deterministic: the same module gives the same bytes.
+/// What it bundles is written into the same file.
 void sk_module_write(const SkModule *module, SkBuf *out);
 
 /// Looks other modules up while verifying; NULL if unknown.
@@ -44,16 +45,29 @@ typedef struct {
   const SkModule *(*find)(void *context, SkStr name);
 } SkModuleLookup;
 
-/// Checks the whole module against the rules in verify.c's head, with the declarations of the
-/// modules it imports. Linear. Rules that are switched off by `disabled` (a bit per SkRejectKind)
-/// are for the mutation test alone; NULL checks everything.
-bool sk_verify(SkArena *arena, const SkModule *module, SkModuleLookup lookup,
-               const bool disabled[SK_REJECT_COUNT], SkReject *reject) SK_MUST_USE;
+/// One place of the verifier that refuses.
+typedef struct {
+  SkRejectKind kind;
+  const char *file;
+  int line;
+} SkVerifyRule;
 
-/// A module as text, for people.
+/// Checks the whole module against the rules in verify.c's head, with the declarations of the
+/// modules it imports. Linear. NULL checks everything; the mutation test alone switches a rule off.
+bool sk_verify(SkArena *arena, const SkModule *module, SkModuleLookup lookup,
+               const SkVerifyRule *off, SkReject *reject) SK_MUST_USE;
+/// All rules of the verifier, in no order; their number in *count.
+const SkVerifyRule *const *sk_verify_rules(size_t *count);
+
+/// A module as text that sk_assemble reads back: docs/internals/assembly.md.
 void sk_disassemble(const SkModule *module, SkBuf *out);
 /// One function, for dumps: its head, registers and instructions with types.
 void sk_disassemble_function(const SkModule *module, uint32_t function, SkBuf *out);
+
+/// Text to module, owned by the arena, the last `module` in the text with the others bundled; to be
+/// verified like one that was read. NULL and a message with line and column in *error if the text
+/// is none; NULL and arena->failed if memory ran out.
+SkModule *sk_assemble(SkArena *arena, SkStr text, SkBuf *error) SK_MUST_USE;
 
 /// Helpers shared by verifier, linker and printers.
 void sk_mtype_print(const SkModule *module, uint32_t type, SkBuf *out);

@@ -1,13 +1,13 @@
-// Modules as text, for people: declarations, then functions with their registers and instructions.
+// Modules as text: docs/internals/assembly.md. asm.c reads it back.
 #include "bytecode/bytecode.h"
 #include "bytecode/internal.h"
 
 static void type(const SkModule *m, uint32_t index, SkBuf *out) {
-  sk_mtype_print(m, index, out);
+  sk_mtype_write(m, index, true, out);
 }
 
 static void name(const SkModule *m, uint32_t index, SkBuf *out) {
-  sk_buf_str(out, m->strings[index]);
+  sk_asm_name(m->strings[index], out);
 }
 
 static void ref(const SkModule *m, const SkMRef *r, SkBuf *out) {
@@ -40,6 +40,8 @@ static void tparams(const SkModule *m, const SkMTParam *params, uint32_t count, 
 static void fields(const SkModule *m, const SkMField *items, uint32_t count, SkBuf *out) {
   for (uint32_t i = 0; i < count; i++) {
     if (i) sk_buf_cstr(out, ", ");
+    if (items[i].is_private) sk_buf_cstr(out, "private ");
+    if (items[i].is_var) sk_buf_cstr(out, "var ");
     name(m, items[i].name, out);
     sk_buf_cstr(out, ": ");
     type(m, items[i].type, out);
@@ -48,6 +50,10 @@ static void fields(const SkModule *m, const SkMField *items, uint32_t count, SkB
       name(m, items[i].default_fn, out);
     }
   }
+}
+
+static void throws(SkMThrows how, SkBuf *out) {
+  if (how != SK_MTHROWS_NO) sk_buf_cstr(out, how == SK_MTHROWS_YES ? " throws" : " rethrows");
 }
 
 // ---- functions ----------------------------------------------------------------------------------
@@ -79,7 +85,7 @@ static void operand(const SkModule *m, char letter, uint32_t value, SkBuf *out) 
       fn_operand(m, value, out);
       return;
     case 'k':
-      sk_buf_json(out, m->strings[value]);
+      sk_asm_string(m->strings[value], out);
       return;
     case 'g':
       ref(m, &m->global_refs[value], out);
@@ -110,8 +116,10 @@ static void instr(const SkModule *m, const SkMFunction *fn, const SkInstr *in, S
       int64_t i;
       double f;
     } bits = {in->imm};
-    if (in->op == SK_OPC_const_float)
+    if (in->op == SK_OPC_const_float && bits.f - bits.f == 0)
       sk_buf_printf(out, "%.17g", bits.f);
+    else if (in->op == SK_OPC_const_float)  // infinite or NaN
+      sk_buf_printf(out, "0x%016llx", (unsigned long long)bits.i);
     else
       sk_buf_printf(out, "%lld", (long long)bits.i);
     at++;
@@ -128,63 +136,72 @@ static void instr(const SkModule *m, const SkMFunction *fn, const SkInstr *in, S
 
 static void head(const SkModule *m, const SkMFunction *fn, SkBuf *out) {
   static const char *const kinds[] = {"fn", "lambda", "test", "init", "default"};
-  sk_buf_printf(out, "%s%s ", fn->is_pub ? "pub " : "", kinds[fn->kind]);
+  if (fn->is_pub) sk_buf_cstr(out, "pub ");
+  if (fn->is_private) sk_buf_cstr(out, "private ");
+  if (fn->is_extension) sk_buf_cstr(out, "extension ");
+  if (fn->has_self) sk_buf_cstr(out, "method ");
+  sk_buf_printf(out, "%s ", kinds[fn->kind]);
   name(m, fn->name, out);
   tparams(m, fn->tparams, fn->tparam_count, out);
+  if (fn->own_tparams) sk_buf_printf(out, " own %u", fn->own_tparams);
   sk_buf_byte(out, '(');
   fields(m, fn->params, fn->param_count, out);
   sk_buf_byte(out, ')');
-  if (fn->throws != SK_MTHROWS_NO)
-    sk_buf_cstr(out, fn->throws == SK_MTHROWS_YES ? " throws" : " rethrows");
+  throws(fn->throws, out);
   sk_buf_cstr(out, " -> ");
   type(m, fn->result, out);
+  if (fn->capture_count) {
+    sk_buf_cstr(out, " captures (");
+    type_list(m, fn->captures, fn->capture_count, out);
+    sk_buf_byte(out, ')');
+  }
   if (fn->intrinsic != SK_NONE) {
     sk_buf_cstr(out, " = ");
-    sk_buf_json(out, m->strings[fn->intrinsic]);
+    sk_asm_string(m->strings[fn->intrinsic], out);
   }
-  sk_buf_byte(out, '\n');
+}
+
+static void registers(const SkModule *m, const SkMFunction *fn, SkBuf *out) {
+  for (uint32_t i = 0; i < fn->reg_count; i++) {
+    bool starts = i % 6 == 0;
+    sk_buf_cstr(out, !starts ? ", " : i ? "\n  registers " : "  registers ");
+    sk_buf_printf(out, "r%u: ", i);
+    type(m, fn->regs[i], out);
+  }
+  if (fn->reg_count) sk_buf_byte(out, '\n');
 }
 
 void sk_disassemble_function(const SkModule *m, uint32_t function, SkBuf *out) {
   const SkMFunction *fn = &m->functions[function];
   head(m, fn, out);
-  if (fn->capture_count) {
-    sk_buf_cstr(out, "  captures ");
-    type_list(m, fn->captures, fn->capture_count, out);
-    sk_buf_byte(out, '\n');
+  if (fn->reg_count + fn->instr_count + fn->handler_count + fn->line_count == 0) {
+    sk_buf_cstr(out, "\n\n");
+    return;
   }
-  for (uint32_t i = 0; i < fn->reg_count; i++) {
-    sk_buf_cstr(out, i % 6 ? ", " : i ? "\n  " : "  ");
-    sk_buf_printf(out, "r%u: ", i);
-    type(m, fn->regs[i], out);
-  }
-  if (fn->reg_count) sk_buf_byte(out, '\n');
+  sk_buf_cstr(out, " {\n");
+  registers(m, fn, out);
   uint32_t line = 0;
   for (uint32_t i = 0; i < fn->instr_count; i++) {
-    bool moved = false;
-    while (line < fn->line_count && fn->lines[line].instr <= i) {
-      line++;
-      moved = true;
-    }
-    if (moved)
-      sk_buf_printf(out, "  ; line %u:%u\n", fn->lines[line - 1].line, fn->lines[line - 1].column);
+    for (; line < fn->line_count && fn->lines[line].instr <= i; line++)
+      sk_buf_printf(out, "  .line %u:%u\n", fn->lines[line].line, fn->lines[line].column);
     sk_buf_printf(out, "  %4u  ", i);
     instr(m, fn, &fn->instrs[i], out);
     sk_buf_byte(out, '\n');
   }
   for (uint32_t i = 0; i < fn->handler_count; i++) {
     const SkMHandler *h = &fn->handlers[i];
-    sk_buf_printf(out, "  %s in @%u..@%u goes to @%u in r%u\n",
-                  h->is_fault ? "a fault" : "an error", h->start, h->end, h->target, h->reg);
+    sk_buf_printf(out, "  catch %s@%u @%u goto @%u r%u\n", h->is_fault ? "fault " : "", h->start,
+                  h->end, h->target, h->reg);
   }
-  sk_buf_byte(out, '\n');
+  sk_buf_cstr(out, "}\n\n");
 }
 
 // ---- the module ---------------------------------------------------------------------------------
 
 static void decl(const SkModule *m, const SkMDecl *d, SkBuf *out) {
   static const char *const kinds[] = {"struct", "class", "enum", "interface", "extend", "type"};
-  sk_buf_printf(out, "%s%s ", d->is_pub ? "pub " : "", kinds[d->kind]);
+  sk_buf_printf(out, "%s%s %s", d->is_pub ? "pub " : "", kinds[d->kind],
+                d->is_object ? "object " : "");
   name(m, d->name, out);
   tparams(m, d->tparams, d->tparam_count, out);
   if (d->target != SK_NONE) {
@@ -195,11 +212,12 @@ static void decl(const SkModule *m, const SkMDecl *d, SkBuf *out) {
     sk_buf_cstr(out, ": ");
     type_list(m, d->impls, d->impl_count, out);
   }
-  sk_buf_cstr(out, "\n");
+  sk_buf_cstr(out, " {\n");
   for (uint32_t i = 0; i < d->field_count; i++) {
-    const SkMField *f = &d->fields[i];
-    sk_buf_printf(out, "  %s%s ", f->is_private ? "private " : "", f->is_var ? "var" : "let");
-    fields(m, f, 1, out);
+    SkMField f = d->fields[i];
+    sk_buf_printf(out, "  %s%s ", f.is_private ? "private " : "", f.is_var ? "var" : "let");
+    f.is_private = f.is_var = false;
+    fields(m, &f, 1, out);
     sk_buf_byte(out, '\n');
   }
   for (uint32_t i = 0; i < d->case_count; i++) {
@@ -220,19 +238,22 @@ static void decl(const SkModule *m, const SkMDecl *d, SkBuf *out) {
     } else {
       sk_buf_byte(out, '(');
       fields(m, method->params, method->param_count, out);
-      sk_buf_cstr(out, ") -> ");
+      sk_buf_byte(out, ')');
+      throws(method->throws, out);
+      sk_buf_cstr(out, " -> ");
       type(m, method->result, out);
     }
     sk_buf_byte(out, '\n');
   }
-  sk_buf_byte(out, '\n');
+  sk_buf_cstr(out, "}\n\n");
 }
 
 void sk_disassemble(const SkModule *m, SkBuf *out) {
+  for (uint32_t i = 0; i < m->bundled_count; i++) sk_disassemble(m->bundled[i], out);
   sk_buf_cstr(out, "module ");
-  sk_buf_str(out, m->name);
-  sk_buf_cstr(out, " of ");
-  sk_buf_json(out, m->source_path);
+  sk_asm_name(m->name, out);
+  sk_buf_byte(out, ' ');
+  sk_asm_string(m->source_path, out);
   sk_buf_byte(out, '\n');
   for (uint32_t i = 0; i < m->import_count; i++) {
     sk_buf_cstr(out, "import ");
@@ -244,8 +265,13 @@ void sk_disassemble(const SkModule *m, SkBuf *out) {
     name(m, m->needs[i].capability, out);
     if (m->needs[i].scope != SK_NONE) {
       sk_buf_byte(out, ' ');
-      sk_buf_json(out, m->strings[m->needs[i].scope]);
+      sk_asm_string(m->strings[m->needs[i].scope], out);
     }
+    sk_buf_byte(out, '\n');
+  }
+  if (m->init != SK_NONE) {
+    sk_buf_cstr(out, "start ");
+    name(m, m->functions[m->init].name, out);
     sk_buf_byte(out, '\n');
   }
   for (uint32_t i = 0; i < m->global_count; i++) {

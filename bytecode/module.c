@@ -105,7 +105,8 @@ static bool is_bare_name(SkStr name) {
     if (sk_mtype_words[i] && sk_str_is(name, sk_mtype_words[i])) return false;
   }
   return !sk_str_is(name, "cell") && !sk_str_is(name, "case") && !sk_str_is(name, "coroutine") &&
-         !sk_str_is(name, "private") && !sk_str_is(name, "var") && !sk_str_is(name, "own");
+         !sk_str_is(name, "private") && !sk_str_is(name, "var") && !sk_str_is(name, "let") &&
+         !sk_str_is(name, "static") && !sk_str_is(name, "method");
 }
 
 void sk_asm_name(SkStr name, SkBuf *out) {

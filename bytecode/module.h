@@ -218,7 +218,8 @@ typedef struct {
   uint32_t scope;       // string or SK_NONE
 } SkMNeed;
 
-typedef struct {
+typedef struct SkModule SkModule;
+struct SkModule {
   SkStr name;         // "geo.shapes", "main"
   SkStr source_path;  // for traces
   bool is_std;        // never from a file: set for the embedded modules only
@@ -244,8 +245,10 @@ typedef struct {
   uint32_t function_count;
   uint32_t init;  // function without parameters that initialises the module, or SK_NONE
   SkStrMap decl_index, function_index, global_index;  // name -> index + 1 as a pointer
+  SkModule **bundled;  // what it imports and brings along in its file: dependencies first
+  uint32_t bundled_count;
   void *lazy;  // reader: function bodies not decoded yet (see sk_module_function)
-} SkModule;
+};
 
 // The built-in declarations that instructions and the linker know by name live in the module
 // "prelude": interfaces Error (message), Comparable (compare), Hashable; struct Range.

@@ -24,7 +24,7 @@ typedef struct {
   SkModule *module;
   const uint8_t *start;  // of the file
   const uint8_t *at, *end;
-  bool bad;
+  bool bad, is_bundled;
   SkReject *reject;
 } Reader;
 
@@ -632,6 +632,24 @@ const SkMFunction *sk_module_function(SkArena *arena, const SkModule *module, ui
 
 // ---- the file -----------------------------------------------------------------------------------
 
+static SkModule *read_file(Reader *r, bool lazy, bool is_bundled);
+
+/// Module files inside a module file.
+static void read_bundle(Reader *r, bool lazy) {
+  uint32_t count = get_count(r, SK_MODULE_MAGIC_BYTES);
+  SkModule **modules = TAKE_ARRAY(r, SkModule *, count);
+  for (uint32_t i = 0; i < count && !stopped(r); i++) {
+    uint32_t size = get_count(r, 1);
+    Reader part = *r;
+    part.end = part.at + size;
+    modules[i] = read_file(&part, lazy, true);
+    r->bad = part.bad;
+    r->at += size;
+  }
+  r->module->bundled = modules;
+  r->module->bundled_count = count;
+}
+
 static void read_section(Reader *r, uint32_t id, bool lazy) {
   SkModule *m = r->module;
   switch (id) {
@@ -671,6 +689,12 @@ static void read_section(Reader *r, uint32_t id, bool lazy) {
     case SK_SECTION_INIT:
       m->init = get_optional_index(r, m->function_count, "function");
       break;
+    case SK_SECTION_BUNDLE:
+      if (r->is_bundled)
+        refuse(r, SK_REJECT_bad_section, "a bundled module has a bundle of its own");
+      else
+        read_bundle(r, lazy);
+      break;
     default:
       r->at = r->end;
       break;  // of a later version: skipped
@@ -706,24 +730,30 @@ bool sk_module_has_magic(SkStr bytes) {
          memcmp(bytes.data, SK_MODULE_MAGIC, SK_MODULE_MAGIC_BYTES) == 0;
 }
 
+/// Reads from r->at to r->end, which is a whole module file.
+static SkModule *read_file(Reader *r, bool lazy, bool is_bundled) {
+  if (!sk_module_has_magic(sk_str_n((const char *)r->at, left(r)))) {
+    refuse(r, SK_REJECT_bad_magic, "this is no Skerry module");
+    return NULL;
+  }
+  r->at += SK_MODULE_MAGIC_BYTES;
+  r->is_bundled = is_bundled;
+  r->module = TAKE_ARRAY(r, SkModule, 1);
+  if (r->bad) return NULL;
+  r->module->init = SK_NONE;
+  uint32_t version = get_u32(r);
+  if (!r->bad && version != SK_MODULE_VERSION) {
+    refuse(r, SK_REJECT_bad_version, "format version %u, this build reads %u", version,
+           SK_MODULE_VERSION);
+  }
+  if (!r->bad) read_sections(r, lazy);
+  if (!stopped(r)) sk_module_index(r->arena, r->module);
+  return stopped(r) ? NULL : r->module;
+}
+
 SkModule *sk_module_read(SkArena *arena, SkStr bytes, bool lazy, SkReject *reject) {
   Reader r = {.arena = arena, .start = (const uint8_t *)bytes.data, .reject = reject};
   r.at = r.start;
   r.end = r.start + bytes.size;
-  if (!sk_module_has_magic(bytes)) {
-    refuse(&r, SK_REJECT_bad_magic, "this is no Skerry module");
-    return NULL;
-  }
-  r.at += SK_MODULE_MAGIC_BYTES;
-  r.module = TAKE_ARRAY(&r, SkModule, 1);
-  if (r.bad) return NULL;
-  r.module->init = SK_NONE;
-  uint32_t version = get_u32(&r);
-  if (!r.bad && version != SK_MODULE_VERSION) {
-    refuse(&r, SK_REJECT_bad_version, "format version %u, this build reads %u", version,
-           SK_MODULE_VERSION);
-  }
-  if (!r.bad) read_sections(&r, lazy);
-  if (!stopped(&r)) sk_module_index(arena, r.module);
-  return stopped(&r) ? NULL : r.module;
+  return read_file(&r, lazy, false);
 }

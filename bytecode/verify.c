@@ -19,21 +19,28 @@
 #define REGISTER_LIMIT 4096
 #define CASE_LIMIT 65535
 
-bool sk_reject(SkVerify *v, SkRejectKind kind, const char *format, ...) {
-  if (v->disabled && v->disabled[kind]) return true;
+bool sk_reject_by(SkVerify *v, const SkVerifyRule *rule, bool hard, const char *format, ...) {
   if (v->failed) return false;
+  if (v->off == rule && !hard) return true;
   v->failed = true;
   char text[400];
   va_list args;
   va_start(args, format);
   vsnprintf(text, sizeof text, format, args);
   va_end(args);
-  *v->reject = (SkReject){.kind = kind,
+  *v->reject = (SkReject){.kind = v->off == rule ? SK_REJECT_COUNT : rule->kind,
                           .instr = v->instr,
                           .byte_offset = SK_NONE,
                           .detail = sk_arena_str(v->arena, sk_str(text))};
   if (v->fn) v->reject->function = v->module->strings[v->fn->name];
   return false;
+}
+
+extern const SkVerifyRule *const __start_sk_rules[], *const __stop_sk_rules[];
+
+const SkVerifyRule *const *sk_verify_rules(size_t *count) {
+  *count = (size_t)(__stop_sk_rules - __start_sk_rules);
+  return __start_sk_rules;
 }
 
 // ---- references ---------------------------------------------------------------------------------
@@ -45,8 +52,8 @@ static bool verify_fn_ref(SkVerify *v, uint32_t number) {
   uint32_t index = owner ? sk_module_find_function(owner, m->strings[ref->ref.name]) : SK_NONE;
   SkStr name = m->strings[ref->ref.name];
   if (index == SK_NONE) {
-    v->disabled = NULL;
-    return sk_reject(v, SK_REJECT_unknown_name, "there is no function `%.*s`", SK_STR_ARG(name));
+    return sk_reject_hard(v, SK_REJECT_unknown_name, "there is no function `%.*s`",
+                          SK_STR_ARG(name));
   }
   const SkMFunction *fn = &owner->functions[index];
   if (fn->tparam_count != ref->targ_count) {
@@ -72,8 +79,7 @@ static bool verify_refs(SkVerify *v) {
   for (uint32_t i = 0; i < m->import_count; i++) {
     SkStr name = m->strings[m->imports[i].name];
     if (v->lookup.find(v->lookup.context, name)) continue;
-    v->disabled = NULL;
-    return sk_reject(v, SK_REJECT_unknown_name, "there is no module `%.*s`", SK_STR_ARG(name));
+    return sk_reject_hard(v, SK_REJECT_unknown_name, "there is no module `%.*s`", SK_STR_ARG(name));
   }
   for (uint32_t i = 0; i < m->fn_ref_count; i++) {
     if (!verify_fn_ref(v, i)) return false;
@@ -82,8 +88,8 @@ static bool verify_refs(SkVerify *v) {
     const SkModule *owner = sk_v_module(v, m, m->global_refs[i].module);
     SkStr name = m->strings[m->global_refs[i].name];
     if (owner && sk_module_find_global(owner, name) != SK_NONE) continue;
-    v->disabled = NULL;
-    return sk_reject(v, SK_REJECT_unknown_name, "there is no variable `%.*s`", SK_STR_ARG(name));
+    return sk_reject_hard(v, SK_REJECT_unknown_name, "there is no variable `%.*s`",
+                          SK_STR_ARG(name));
   }
   return true;
 }
@@ -131,10 +137,7 @@ static bool verify_method(SkVerify *v, const SkMDecl *decl, const SkMMethod *met
     return verify_fields(v, method->params, method->param_count, decl->tparam_count) &&
            in_scope(v, method->result, decl->tparam_count);
   }
-  if (method->function >= m->function_count) {
-    return sk_reject(v, SK_REJECT_bad_method, "method `%.*s` has no function",
-                     SK_STR_ARG(m->strings[method->name]));
-  }
+  SK_ASSERT(method->function < m->function_count);  // the reader's promise
   const SkMFunction *fn = &m->functions[method->function];
   bool fits = fn->tparam_count >= decl->tparam_count && fn->has_self == !method->is_static &&
               fn->kind == SK_MF_PLAIN;
@@ -221,15 +224,11 @@ static bool verify_head(SkVerify *v) {
 
 static bool verify_register(SkVerify *v, uint32_t reg, bool may_lack) {
   if (reg < v->fn->reg_count || (may_lack && reg == SK_NONE)) return true;
-  v->disabled = NULL;
-  return sk_reject(v, SK_REJECT_bad_register, "register %u of %u", reg, v->fn->reg_count);
+  return sk_reject_hard(v, SK_REJECT_bad_register, "register %u of %u", reg, v->fn->reg_count);
 }
 
-static bool verify_index(SkVerify *v, SkRejectKind kind, uint32_t index, uint32_t count,
-                         const char *what) {
-  if (index < count) return true;
-  v->disabled = NULL;
-  return sk_reject(v, kind, "%s %u of %u", what, index, count);
+static bool verify_index(SkVerify *v, uint32_t index, uint32_t count, const char *what) {
+  return index < count || sk_reject_hard(v, SK_REJECT_bad_index, "%s %u of %u", what, index, count);
 }
 
 static bool verify_operand(SkVerify *v, const SkInstr *in, char letter, uint32_t value) {
@@ -239,22 +238,22 @@ static bool verify_operand(SkVerify *v, const SkInstr *in, char letter, uint32_t
     case 's':
       return verify_register(v, value, letter == 'd' && sk_op_is_call((SkOpcode)in->op));
     case 't':
-      return verify_index(v, SK_REJECT_bad_index, value, m->type_count, "type") &&
+      return verify_index(v, value, m->type_count, "type") &&
              in_scope(v, value, v->fn->tparam_count);
     case 'f': {
-      if (!verify_index(v, SK_REJECT_bad_index, value, m->fn_ref_count, "function reference"))
-        return false;
+      if (!verify_index(v, value, m->fn_ref_count, "function reference")) return false;
       for (uint32_t i = 0; i < m->fn_refs[value].targ_count; i++) {
         if (!in_scope(v, m->fn_refs[value].targs[i], v->fn->tparam_count)) return false;
       }
       return true;
     }
     case 'k':
-      return verify_index(v, SK_REJECT_bad_index, value, m->string_count, "string");
+      return verify_index(v, value, m->string_count, "string");
     case 'g':
-      return verify_index(v, SK_REJECT_bad_index, value, m->global_ref_count, "variable reference");
+      return verify_index(v, value, m->global_ref_count, "variable reference");
     case 'L':
-      return verify_index(v, SK_REJECT_bad_label, value, v->fn->instr_count, "label");
+      return value < v->fn->instr_count ||
+             sk_reject_hard(v, SK_REJECT_bad_label, "label %u of %u", value, v->fn->instr_count);
     default:
       return true;
   }
@@ -284,8 +283,7 @@ static bool verify_handlers(SkVerify *v) {
     const SkMHandler *h = &fn->handlers[i];
     if (h->start >= h->end || h->end > fn->instr_count || h->target < h->end ||
         h->target >= fn->instr_count || h->reg >= fn->reg_count) {
-      v->disabled = NULL;
-      return sk_reject(v, SK_REJECT_bad_handler, "handler %u", i);
+      return sk_reject_hard(v, SK_REJECT_bad_handler, "handler %u", i);
     }
     if (h->is_fault && !v->module->is_std)
       return sk_reject(v, SK_REJECT_not_std, "a handler of faults");
@@ -297,25 +295,34 @@ static bool verify_handlers(SkVerify *v) {
   return true;
 }
 
+static bool verify_lines(SkVerify *v) {
+  const SkMFunction *fn = v->fn;
+  for (uint32_t i = 0; i < fn->line_count; i++) {
+    bool ordered = i == 0 || fn->lines[i].instr > fn->lines[i - 1].instr;
+    if (!ordered || fn->lines[i].instr >= fn->instr_count)
+      return sk_reject(v, SK_REJECT_bad_line, "line entry %u is for instruction %u", i,
+                       fn->lines[i].instr);
+  }
+  return true;
+}
+
 static bool verify_function(SkVerify *v, const SkMFunction *fn) {
   v->fn = fn;
   v->instr = SK_NONE;
   v->regs = SK_TRY_ARRAY(v->arena, SkV, (size_t)fn->reg_count + 1);
   if (!v->regs || !verify_head(v)) return false;
   if (fn->instr_count == 0) {
-    v->disabled = NULL;
-    return sk_reject(v, SK_REJECT_bad_end, "there is no code");
+    return sk_reject_hard(v, SK_REJECT_bad_end, "there is no code");
   }
   for (uint32_t i = 0; i < fn->instr_count; i++) {
     v->instr = i;
     if (!verify_operands(v, &fn->instrs[i]) || !sk_verify_instr(v, &fn->instrs[i])) return false;
   }
   if (!sk_op_ends((SkOpcode)fn->instrs[fn->instr_count - 1].op)) {
-    v->disabled = NULL;
-    return sk_reject(v, SK_REJECT_bad_end, "the last instruction goes on");
+    return sk_reject_hard(v, SK_REJECT_bad_end, "the last instruction goes on");
   }
   v->instr = SK_NONE;
-  return verify_handlers(v) && sk_verify_flow(v);
+  return verify_lines(v) && verify_handlers(v) && sk_verify_flow(v);
 }
 
 static bool verify_names(SkVerify *v) {
@@ -330,8 +337,7 @@ static bool verify_names(SkVerify *v) {
   }
   if (m->init == SK_NONE) return true;
   if (m->init >= m->function_count || m->functions[m->init].kind != SK_MF_INIT) {
-    v->disabled = NULL;
-    return sk_reject(v, SK_REJECT_bad_init, "function %u", m->init);
+    return sk_reject_hard(v, SK_REJECT_bad_init, "function %u", m->init);
   }
   return true;
 }
@@ -355,11 +361,11 @@ static void basics(SkVerify *v) {
 }
 
 bool sk_verify(SkArena *arena, const SkModule *module, SkModuleLookup lookup,
-               const bool disabled[SK_REJECT_COUNT], SkReject *reject) {
+               const SkVerifyRule *off, SkReject *reject) {
   SkVerify state = {.arena = arena,
                     .module = module,
                     .lookup = lookup,
-                    .disabled = disabled,
+                    .off = off,
                     .reject = reject,
                     .instr = SK_NONE};
   SkVerify *v = &state;
@@ -374,9 +380,7 @@ bool sk_verify(SkArena *arena, const SkModule *module, SkModuleLookup lookup,
   }
   for (uint32_t i = 0; i < module->function_count && !arena->failed; i++) {
     const SkMFunction *fn = sk_module_function(arena, module, i);
-    if (!fn) return sk_reject(v, SK_REJECT_bad_function, "function %u is malformed", i);
-    if (!verify_function(v, fn)) return false;
-    v->disabled = disabled;
+    if (!fn || !verify_function(v, fn)) return false;
   }
   return !arena->failed;
 }

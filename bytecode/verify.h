@@ -21,7 +21,7 @@ typedef struct {
   SkArena *arena;
   const SkModule *module;
   SkModuleLookup lookup;
-  const bool *disabled;
+  const SkVerifyRule *off;
   SkReject *reject;
   bool failed;
   SK_VEC(SkVType) types;
@@ -34,8 +34,22 @@ typedef struct {
   uint32_t instr;
 } SkVerify;
 
-/// Notes the first rejection; false, so that checks can end with it. A disabled rule passes.
-bool sk_reject(SkVerify *v, SkRejectKind kind, const char *format, ...) SK_PRINTF(3, 4);
+/// sk_reject(v, kind, format, ...): notes the first rejection; false, so that checks can end with
+/// it. A rule that is switched off passes. sk_reject_hard: the same for what must hold for the
+/// verifier to go on: a rule of this sort that is off ends the check under no name.
+#define sk_reject(v, kind_, ...) sk_reject_by((v), SK_VERIFY_RULE(kind_), false, __VA_ARGS__)
+#define sk_reject_hard(v, kind_, ...) sk_reject_by((v), SK_VERIFY_RULE(kind_), true, __VA_ARGS__)
+
+/// The rule at this line; the linker gathers pointers to all of them in a section.
+#define SK_VERIFY_RULE(kind_)                                                                    \
+  __extension__({                                                                                \
+    static const SkVerifyRule rule_ = {(kind_), __FILE__, __LINE__};                             \
+    static const SkVerifyRule *const entry_ __attribute__((section("sk_rules"), used)) = &rule_; \
+    (void)entry_;                                                                                \
+    &rule_;                                                                                      \
+  })
+bool sk_reject_by(SkVerify *v, const SkVerifyRule *rule, bool hard, const char *format, ...)
+    SK_PRINTF(4, 5);
 
 // verify_types.c
 SkV sk_v_make(SkVerify *v, const SkVType *key);

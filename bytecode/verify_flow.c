@@ -7,6 +7,8 @@
 // range, since registers are only ever added.
 #include "bytecode/verify.h"
 
+#define FLOW_LIMIT ((uint64_t)1 << 27)
+
 typedef struct {
   SkVerify *v;
   uint32_t words;      // of a set
@@ -65,6 +67,7 @@ static void number_blocks(Flow *f) {
     f->block_of[fn->handlers[i].target] = 1;
     // A range that starts inside a block takes the set there: it starts a block of its own.
     f->block_of[fn->handlers[i].start] = 1;
+    if (fn->handlers[i].end < fn->instr_count) f->block_of[fn->handlers[i].end] = 1;
   }
   for (uint32_t i = 0; i < fn->instr_count; i++) {
     if (f->block_of[i]) f->block_of[i] = ++f->block_count;
@@ -130,6 +133,22 @@ static void enter_handlers(Flow *f, uint32_t at) {
   }
 }
 
+/// How much work the handlers are: blocks in their ranges. Real programs stay far below the limit;
+/// without it a small file could keep the verifier busy for hours.
+static bool bounded(Flow *f) {
+  const SkMFunction *fn = f->v->fn;
+  uint64_t work = (uint64_t)f->block_count * f->words;
+  for (uint32_t i = 0; i < fn->handler_count; i++) {
+    uint32_t end = fn->handlers[i].end;
+    uint32_t after = end < fn->instr_count ? f->block_of[end] : f->block_count + 1;
+    work += (uint64_t)(after - f->block_of[fn->handlers[i].start]) * f->words + 64;
+  }
+  return work <= FLOW_LIMIT ||
+         sk_reject(f->v, SK_REJECT_too_large,
+                   "its blocks, registers and handlers make %llu steps of checking",
+                   (unsigned long long)work);
+}
+
 static bool run(Flow *f) {
   SkVerify *v = f->v;
   const SkMFunction *fn = v->fn;
@@ -171,6 +190,7 @@ bool sk_verify_flow(SkVerify *v) {
   f->block_of = SK_TRY_ARRAY(v->arena, uint32_t, (size_t)fn->instr_count + 1);
   if (!f->block_of) return false;
   number_blocks(f);
+  if (!bounded(f)) return false;
   f->sets = SK_TRY_ARRAY(v->arena, uint64_t, (size_t)f->block_count * f->words + 1);
   f->reached = SK_TRY_ARRAY(v->arena, bool, (size_t)f->block_count + 1);
   f->now = SK_TRY_ARRAY(v->arena, uint64_t, f->words);

@@ -180,8 +180,7 @@ static bool callee_of(SkVerify *v, uint32_t fn_ref, Callee *out) {
   const SkMFnRef *ref = &v->module->fn_refs[fn_ref];
   out->module = sk_v_module(v, v->module, ref->ref.module);
   uint32_t index = sk_module_find_function(out->module, v->module->strings[ref->ref.name]);
-  out->fn = sk_module_function(v->arena, out->module, index);
-  if (!out->fn) return sk_reject(v, SK_REJECT_bad_callee, "the function's body is malformed");
+  out->fn = &out->module->functions[index];  // its head is all that is looked at
   out->targ_count = ref->targ_count;
   out->targs = SK_NEW_ARRAY(v->arena, SkV, ref->targ_count + 1);
   for (uint32_t i = 0; i < ref->targ_count; i++)
@@ -682,5 +681,6 @@ bool sk_verify_instr(SkVerify *v, const SkInstr *in) {
     case SK_OPC_COUNT:
       break;
   }
-  return sk_reject(v, SK_REJECT_bad_kind, "operation %u", in->op);
+  SK_ASSERT(false);  // the reader promises that operations exist
+  return false;
 }

@@ -176,18 +176,14 @@ static bool is_value(const SkModule *m, uint32_t type) {
 
 static bool verify_named(SkVerify *v, const SkMType *t, uint32_t number) {
   const SkModule *m = v->module;
-  if (t->index >= m->decl_ref_count) {
-    return sk_reject(v, SK_REJECT_bad_index, "type %u: declaration %u of %u", number, t->index,
-                     m->decl_ref_count);
-  }
+  SK_ASSERT(t->index < m->decl_ref_count);  // the reader's promise
   const SkMRef *ref = &m->decl_refs[t->index];
   const SkModule *owner = sk_v_module(v, m, ref->module);
   const SkMDecl *decl = owner ? sk_module_decl(owner, m->strings[ref->name]) : NULL;
   if (!decl || decl->kind == SK_MD_EXTEND || decl->kind == SK_MD_ALIAS) {
     // Never off: nothing after it could be looked at.
-    v->disabled = NULL;
-    return sk_reject(v, SK_REJECT_unknown_name, "type %u: there is no type `%.*s`", number,
-                     SK_STR_ARG(m->strings[ref->name]));
+    return sk_reject_hard(v, SK_REJECT_unknown_name, "type %u: there is no type `%.*s`", number,
+                          SK_STR_ARG(m->strings[ref->name]));
   }
   if (decl->tparam_count != t->arg_count) {
     return sk_reject(v, SK_REJECT_bad_type, "type %u: `%.*s` takes %u arguments, found %u", number,
@@ -234,17 +230,11 @@ static bool verify_case(SkVerify *v, const SkMType *t, uint32_t number) {
   return true;
 }
 
+/// The reader promises that kinds exist and that the parts of a type come before it.
 bool sk_verify_types(SkVerify *v) {
   const SkModule *m = v->module;
   for (uint32_t i = 0; i < m->type_count; i++) {
     const SkMType *t = &m->types[i];
-    if (t->kind >= SK_MT_COUNT)
-      return sk_reject(v, SK_REJECT_bad_type, "type %u has kind %u", i, t->kind);
-    for (uint32_t n = 0; n < t->arg_count; n++) {
-      if (t->args[n] >= i) {
-        return sk_reject(v, SK_REJECT_bad_index, "type %u names type %u", i, t->args[n]);
-      }
-    }
     if (!verify_shape(v, t, i)) return false;
     if (t->kind == SK_MT_NAMED && !verify_named(v, t, i)) return false;
     if (t->kind == SK_MT_CASE && !verify_case(v, t, i)) return false;

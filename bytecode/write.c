@@ -259,5 +259,15 @@ void sk_module_write(const SkModule *module, SkBuf *out) {
   put_section(out, SK_SECTION_DECLS, &part);
   put_optional(&part, module->init);
   put_section(out, SK_SECTION_INIT, &part);
+  if (module->bundled_count) {
+    SkBuf file = {0};
+    sk_buf_varint(&part, module->bundled_count);
+    for (uint32_t i = 0; i < module->bundled_count; i++) {
+      sk_module_write(module->bundled[i], &file);
+      put_part(&part, &file);
+    }
+    put_section(out, SK_SECTION_BUNDLE, &part);
+    sk_buf_deinit(&file);
+  }
   sk_buf_deinit(&part);
 }

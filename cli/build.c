@@ -27,13 +27,15 @@ static int write_file(const char *path, const SkerryText *text) {
   return fine ? CLI_OK : CLI_FAILED;
 }
 
-/// "dir/a.sk" to "dir/a.skb"; anything else gets ".skb" added. NULL: out of memory.
+/// "dir/a.sk" and "dir/a.ska" to "dir/a.skb"; anything else gets ".skb" added. NULL: out of memory.
 static char *output_name(const char *file) {
   size_t size = strlen(file);
   char *name = malloc(size + 5);
   if (!name) return NULL;
   memcpy(name, file, size + 1);
-  if (size > 3 && strcmp(file + size - 3, ".sk") == 0)
+  if (size > 4 && strcmp(file + size - 4, ".ska") == 0)
+    name[size - 1] = 'b';
+  else if (size > 3 && strcmp(file + size - 3, ".sk") == 0)
     strcpy(name + size, "b");
   else
     strcpy(name + size, ".skb");

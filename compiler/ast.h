@@ -161,7 +161,6 @@ struct SkFn {
   SK_VEC(SkCapture) captures;
   SK_VEC(SkFn *) lambdas;  // directly inside, in the order of the text
   bool header_checked, body_checked, body_busy;
-  bool needed;  // std modules: something mentions it; others are not lowered
   bool result_inferred;
   SkStr link_name;  // unique in the module; see sk_fn_link_name
   uint32_t index;   // in an interface: number of the method
@@ -210,7 +209,6 @@ struct SkDecl {
   bool is_slots_known;
   uint32_t slot_count;  // STRUCT without type parameters: registers it takes
   uint32_t checker_scratch;
-  bool needed;    // std modules: values of it are made
   bool reported;  // a struct that contains itself: said once
 };
 
@@ -602,7 +600,6 @@ struct SkModuleAst {
   SK_VEC(SkModuleAst *) dependencies;  // imported modules, each once; the prelude first
   uint8_t state;      // 0 parsed, 1 headers under way, 2 headers done, 3 bodies done
   bool init_can_run;  // there is something to run
-  void *checker;      // std modules: checks bodies when they are needed
 };
 
 /// Reads a module from its source. Never NULL; after errors (in diags) a tree that may hold ERROR

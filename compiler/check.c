@@ -211,10 +211,10 @@ static void check_bodies(Checker *k) {
     sk_check_body(k, module->init);
     module->init_can_run = module->init->body && module->init->body->stmt_count > 0;
   }
+  if (module->is_std && !k->c->options.std_bodies) return;  // there are none
   // Bodies add lambdas to the list while it is walked; those are checked with their function.
   for (uint32_t i = 0; i < module->functions.count; i++) {
     SkFn *fn = module->functions.items[i];
-    if (sk_is_lazy(k->c, module)) break;
     if (fn->kind == SK_FN_LAMBDA || fn->kind == SK_FN_INIT || fn->intrinsic.size) continue;
     sk_check_body(k, fn);
     if (k->arena->failed) return;
@@ -249,10 +249,9 @@ static void check_unused_imports(Checker *k) {
 }
 
 static bool check_module(SkCompilation *c, SkModuleAst *module) {
-  Checker *k = SK_NEW(c->arena, Checker);
-  *k = (Checker){
+  Checker checker = {
       .c = c, .arena = c->arena, .t = &c->types, .d = &c->diags, .module = module, .p = c->prelude};
-  module->checker = k;
+  Checker *k = &checker;
   k->flags = sk_arena_try(c->arena, (size_t)module->source.text.size + 1);
   if (!k->flags) return false;
   uint32_t errors = c->diags.error_count;
@@ -276,7 +275,6 @@ bool sk_check(SkCompilation *c) {
   for (uint32_t i = 0; i < c->modules.count && !c->arena->failed; i++) {
     fine &= check_module(c, c->modules.items[i]);
   }
-  sk_check_needed(c);
   return fine && c->diags.error_count == 0 && !c->arena->failed;
 }
 

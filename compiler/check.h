@@ -119,12 +119,6 @@ void sk_value_block(Checker *k, SkStmt *block, const SkType *want, const SkType 
 SkLocal *sk_read_local(Checker *k, Binding *binding, uint32_t start);
 Binding *sk_find_binding(Checker *k, SkStr name);
 
-// check_need.c: std modules are checked and lowered only as far as something reaches them
-void sk_need(Checker *k, SkFn *fn);
-void sk_need_decl(Checker *k, SkDecl *decl);
-void sk_check_needed(SkCompilation *c);
-bool sk_is_lazy(const SkCompilation *c, const SkModuleAst *module);
-
 // check_calls.c
 SkExpr *sk_check_call(Checker *k, SkExpr *e, const SkType *want);
 void sk_check_throw(Checker *k, bool can_throw, uint32_t start, uint32_t end, SkStr what);

@@ -229,7 +229,6 @@ static SkExpr *function_value(Checker *k, SkExpr *e, SkFn *fn, const SkType **pr
     fail(k, e);
     return e;
   }
-  sk_need(k, fn);
   SkRefInfo *ref = new_ref(k, e, SK_REF_FN);
   ref->fn = fn;
   ref->targs = targs;
@@ -244,7 +243,6 @@ static SkExpr *constructor_value(Checker *k, SkExpr *e, const SkType *type, SkPa
   const SkType **parts = SK_NEW_ARRAY(k->arena, const SkType *, count + 1);
   for (uint32_t i = 0; i < count; i++) parts[i] = sk_member_type(k, params[i].type, type);
   parts[count] = type;
-  sk_need_decl(k, type->decl);
   SkRefInfo *ref = new_ref(k, e, kind);
   ref->decl = type->decl;
   ref->case_ = case_;
@@ -388,7 +386,6 @@ static SkExpr *case_value(Checker *k, SkExpr *e, const SkType *type, SkCase *cas
   if (case_->param_count) {
     return constructor_value(k, e, type, case_->params, case_->param_count, SK_REF_CASE, case_);
   }
-  sk_need_decl(k, type->decl);
   SkRefInfo *ref = new_ref(k, e, SK_REF_CASE);
   ref->decl = type->decl;
   ref->case_ = case_;
@@ -436,7 +433,6 @@ static SkExpr *constant(Checker *k, SkExpr *e, SkFn *fn) {
   call->end = e->end;
   call->left = e;
   call->target = SK_NEW(k->arena, SkCallTarget);
-  sk_need(k, fn);
   call->target->kind = SK_CALL_FN;
   call->target->fn = fn;
   call->target->params = fn->params;
@@ -573,7 +569,6 @@ SkExpr *sk_check_member(Checker *k, SkExpr *e, const SkType *want) {
   if (!value_targs(k, e, member->fn, targs, count, want, &all)) return e;
   SkRefInfo *ref = new_ref(
       k, e, !bound && member->decl->kind == SK_DECL_INTERFACE ? SK_REF_BOUND_IFACE : SK_REF_BOUND);
-  sk_need(k, member->fn);
   ref->fn = member->fn;
   ref->on = type;
   ref->targs = all;
@@ -656,7 +651,6 @@ static bool place_arguments(Checker *k, SkExpr *e, const Shape *shape, bool *fil
     arg->param = index;
   }
   for (uint32_t p = 0; fine && p < shape->param_count; p++) {
-    if (!filled[p]) sk_need(k, shape->params[p].default_fn);
     if (filled[p] || shape->params[p].default_value || shape->params[p].default_fn) continue;
     SkDiag *diag =
         sk_report(k, SK_DIAG_E204, e->end - 1, e->end, "%.*s lacks an argument for `%.*s`",
@@ -814,7 +808,6 @@ static SkExpr *call_function(Checker *k, SkExpr *e, SkCallTarget *target, SkFn *
   shape.targs = SK_NEW_ARRAY(k->arena, const SkType *, shape.targ_count + 1);
   for (uint32_t i = 0; i < known_count && i < shape.targ_count; i++) shape.targs[i] = known[i];
   if (shape.known_count > shape.targ_count) shape.known_count = shape.targ_count;
-  sk_need(k, fn);
   target->fn = fn;
   target->params = fn->params;
   target->param_count = fn->param_count;
@@ -867,7 +860,6 @@ static SkExpr *call_value(Checker *k, SkExpr *e) {
 static SkExpr *call_new(Checker *k, SkExpr *e, SkDecl *decl, const SkType *type,
                         const SkType *want) {
   SkCallTarget *target = new_target(k, e, SK_CALL_NEW);
-  sk_need_decl(k, decl);
   target->decl = decl;
   target->params = decl->fields;
   target->param_count = decl->field_count;
@@ -908,7 +900,6 @@ static SkExpr *call_new(Checker *k, SkExpr *e, SkDecl *decl, const SkType *type,
 static SkExpr *call_case(Checker *k, SkExpr *e, SkDecl *decl, const SkType *type, SkCase *case_,
                          const SkType *want) {
   SkCallTarget *target = new_target(k, e, SK_CALL_CASE);
-  sk_need_decl(k, decl);
   target->decl = decl;
   target->case_ = case_;
   target->params = case_->params;

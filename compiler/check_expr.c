@@ -128,10 +128,6 @@ static void check_map(Checker *k, SkExpr *e, const SkType *want) {
     failed(k, e);
     return;
   }
-  SkDecl *make = sk_strmap_get(&k->c->modules.items[0]->scope, SK_STR("newMap"));
-  SkMember *set = sk_decl_member(k->p->map, SK_STR("set"));
-  if (make) sk_need(k, make->fn);
-  if (set && e->list_count) sk_need(k, set->fn);
   e->type = sk_type_named(k->t, k->p->map, args, 2);
 }
 
@@ -195,7 +191,6 @@ static bool operator_method(Checker *k, SkExpr *e, const SkType *on, const char 
         sk_type_substitute(k->t, fn->params[0].type, fn->all_tparams, targs, count);
     e->right = sk_check_as(k, e->right, want);
   }
-  sk_need(k, fn);
   e->op_fn = fn;
   e->op_targs = targs;
   e->op_targ_count = count;
@@ -361,7 +356,6 @@ static void check_range(Checker *k, SkExpr *e) {
   e->left = sk_check_as(k, e->left, k->t->int_);
   e->right = sk_check_as(k, e->right, k->t->int_);
   e->op_fn = e->op == SK_OP_RANGE ? k->p->range_to : k->p->range_through;
-  sk_need(k, e->op_fn);
   e->type = k->p->range_type ? k->p->range_type : k->t->error;
 }
 
@@ -457,7 +451,6 @@ static void check_index(Checker *k, SkExpr *e) {
     SkMember *get = sk_decl_member(left->decl, SK_STR("get"));
     e->right = sk_check_as(k, e->right, sk_type_wide(k->t, left->args[0]));
     e->op_fn = get ? get->fn : NULL;
-    sk_need(k, e->op_fn);
     e->op_targs = left->args;
     e->op_targ_count = left->arg_count;
     e->type = sk_type_optional(k->t, left->args[1]);
@@ -473,7 +466,6 @@ static void check_index(Checker *k, SkExpr *e) {
     uint32_t count;
     SkMember *slice = sk_find_member(k, left, SK_STR("slice"), &targs, &count);
     e->op_fn = slice ? slice->fn : NULL;
-    sk_need(k, e->op_fn);
     e->op_targs = targs;
     e->op_targ_count = count;
     e->type = left;

@@ -290,7 +290,6 @@ static void check_map_set(Checker *k, SkStmt *stmt) {
   SkMember *set = sk_decl_member(map->decl, SK_STR("set"));
   stmt->index_fn = get ? get->fn : NULL;
   stmt->index_set_fn = set ? set->fn : NULL;
-  sk_need(k, stmt->index_set_fn);
   stmt->value = sk_check_as(k, stmt->value, sk_type_wide(k->t, map->args[1]));
 }
 
@@ -372,7 +371,6 @@ static const SkType *iterator_element(Checker *k, const SkType *type, SkFn **nex
   const SkType *result = sk_fn_result(k, member->fn, targs);
   if (result->kind != SK_TYPE_OPTIONAL) return NULL;
   *next = member->fn;
-  sk_need(k, member->fn);
   return result->args[0];
 }
 
@@ -389,7 +387,6 @@ static const SkType *for_iterator(Checker *k, SkStmt *stmt) {
   SkMember *member = sk_find_member(k, type, SK_STR("iterator"), &targs, &count);
   if (!member || member->kind != SK_MEMBER_METHOD || member->fn->param_count != 0) return NULL;
   stmt->iterator_fn = member->fn;
-  sk_need(k, member->fn);
   stmt->iterator_type = sk_fn_result(k, member->fn, targs);
   return iterator_element(k, stmt->iterator_type, &stmt->next_fn);
 }
@@ -402,7 +399,6 @@ static const SkType *for_table(Checker *k, SkStmt *stmt) {
   for (int i = 0; i < (is_map ? 4 : 3); i++) {
     SkMember *member = sk_decl_member(type->decl, sk_str(names[i]));
     stmt->table_fns[i] = member ? member->fn : NULL;
-    sk_need(k, stmt->table_fns[i]);
   }
   return is_map ? sk_type_tuple(k->t, type->args, 2) : sk_type_wide(k->t, type->args[0]);
 }
@@ -741,7 +737,7 @@ static bool may_throw(const SkFn *fn) {
 
 void sk_check_body(Checker *k, SkFn *fn) {
   if (fn->body_checked) return;
-  fn->body_checked = fn->needed = true;
+  fn->body_checked = true;
   FnState state = {.outer = k->fn,
                    .fn = fn,
                    .result = fn->result,

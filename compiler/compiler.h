@@ -13,8 +13,8 @@ typedef struct {
 } SkModuleFinder;
 
 typedef struct {
-  bool with_tests;        // emit test blocks
-  bool check_all_bodies;  // also those of std modules that nothing mentions
+  bool with_tests;  // emit test blocks
+  bool std_bodies;  // std modules are whole sources to be lowered, not interfaces
 } SkCompileOptions;
 
 /// A compilation: all modules that main needs, dependencies before dependents; modules[0] is the
@@ -29,7 +29,6 @@ typedef struct {
   SkStrMap by_name;
   struct SkPreludeNames *prelude;  // checker: Map, Set, Range, Error… found once
   const SkType *prelude_error;     // the interface Error
-  SK_VEC(SkFn *) needed;           // std functions whose bodies are still to be checked
 } SkCompilation;
 
 void sk_compilation_init(SkCompilation *compilation, SkArena *arena, SkModuleFinder finder,

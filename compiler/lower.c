@@ -202,16 +202,9 @@ SkModule *sk_lower(SkCompilation *compilation, SkModuleAst *module, SkArena *are
     SkNeed *need = &module->needs.items[i];
     sk_builder_need(l->b, need->capability, need->has_scope ? &need->scope : NULL);
   }
-  // Functions that nothing reaches are left out of std modules.
-  bool lazy = module->is_std && !compilation->options.check_all_bodies;
-  uint32_t kept = 0;
   for (uint32_t i = 0; i < module->functions.count; i++) {
-    SkFn *fn = module->functions.items[i];
-    bool keep = !lazy || fn->needed || fn->body_checked;
-    fn->index = keep ? kept : SK_NONE;
-    if (keep) module->functions.items[kept++] = fn;
+    if (module->functions.items[i]->kind != SK_FN_INTERFACE) module->functions.items[i]->index = i;
   }
-  module->functions.count = kept;
   for (uint32_t i = 0; i < module->decls.count; i++) lower_decl(l, module->decls.items[i]);
   for (uint32_t i = 0; i < module->globals.count; i++) {
     SkGlobal *global = module->globals.items[i];

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs every test of Skerry and prints `N passed, N failed` at the end.
 
-    ./dev test [SUITE...]      unit lang examples json asan fault fuzz tidy; without names: all
+    ./dev test [SUITE...]      unit lang examples json bytecode asan fault fuzz tidy; without names: all
 
 Each suite is a function below; it builds what it needs and reports its tests one by one. Nothing is
 registered by hand: unit tests are tests/unit/*_test.c, language tests tests/lang/**/*.sk, and so on.
@@ -88,6 +88,12 @@ def suite_examples():
 def suite_json():
     if build("release"):
         counted("json", [sys.executable, "tests/json/run_json.py"])
+
+
+def suite_bytecode():
+    """Round trips through all forms of a module; the verifier's rules are among the unit tests."""
+    if build("release"):
+        counted("bytecode", [sys.executable, "tests/bytecode/run_roundtrip.py"])
 
 
 def suite_asan():

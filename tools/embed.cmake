@@ -1,4 +1,4 @@
-# Writes a C file that holds the std modules' sources: cmake -DOUT=... -DFILES=a;b -P embed.cmake
+# Writes a C file that holds the std modules' sources, for tools/embed_std.c: cmake -DOUT=... -DFILES=a;b -P embed.cmake
 set(text "// Made by tools/embed.cmake from stdlib/*.sk.\n#include \"vm/std_modules.h\"\n\n")
 set(table "const SkStdModule sk_std_modules[] = {\n")
 list(SORT FILES)
@@ -15,7 +15,7 @@ foreach(file ${FILES})
     set(name "std.${stem}")
   endif()
   string(APPEND text "static const char ${stem}_text[] = {\n${bytes}0};\n\n")
-  string(APPEND table "    {\"${name}\", \"${name}.sk\", ${stem}_text, ${size}},\n")
+  string(APPEND table "    {\"${name}\", \"${name}.sk\", ${stem}_text, ${size}, 0, 0},\n")
 endforeach()
 string(APPEND text "${table}};\nconst uint32_t sk_std_module_count = SK_COUNT_OF(sk_std_modules);\n")
 file(WRITE ${OUT} "${text}")

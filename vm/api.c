@@ -99,13 +99,20 @@ static bool is_module(SkStr contents) {
   return sk_module_has_magic(contents);
 }
 
+/// Assembly is told by the file's name: DIR/NAME.ska.
+static bool is_assembly(const char *path) {
+  size_t size = strlen(path);
+  return size > 4 && strcmp(path + size - 4, ".ska") == 0;
+}
+
 /// Everything up to the modules; links when `link`.
 static SkerryStatus load(SkerryProgram *program, const char *path, SkStr contents,
                          const SkerryLoadOptions *options, bool link, SkBuf *messages) {
-  SkerryStatus status =
-      is_module(contents)
-          ? sk_program_load_module(program, shown_path(path), contents, options, messages)
-          : sk_program_load_source(program, shown_path(path), contents, options, messages);
+  SkerryStatus (*step)(SkerryProgram *, const char *, SkStr, const SkerryLoadOptions *, SkBuf *) =
+      is_module(contents) ? sk_program_load_module
+      : is_assembly(path) ? sk_program_load_assembly
+                          : sk_program_load_source;
+  SkerryStatus status = step(program, shown_path(path), contents, options, messages);
   if (status == SKERRY_OK && link && !options->check_only) {
     status = sk_program_link(program, options, messages);
   }
@@ -145,7 +152,12 @@ void skerry_program_delete(SkerryProgram *program) {
 
 SkerryStatus skerry_program_module(const SkerryProgram *program, SkerryText *out) {
   SkBuf buf = {0};
-  sk_module_write(program->modules.items[program->modules.count - 1], &buf);
+  SkArena arena;
+  *out = (SkerryText){0};
+  if (!sk_arena_init(&arena)) return SKERRY_NO_MEMORY;
+  const SkModule *module = sk_program_bundle(program, &arena);
+  if (module) sk_module_write(module, &buf);
+  sk_arena_deinit(&arena);
   *out = text_of(&buf);
   return out->data ? SKERRY_OK : SKERRY_NO_MEMORY;
 }
@@ -205,7 +217,9 @@ static SkerryStatus dump_program(const char *path, SkStr contents, SkerryDump wh
   if (status == SKERRY_OK) {
     const SkModule *module = program->modules.items[program->modules.count - 1];
     if (what == SKERRY_DUMP_ASSEMBLY) {
-      sk_disassemble(module, out);
+      module = sk_program_bundle(program, &program->arena);
+      if (module) sk_disassemble(module, out);
+      if (!module) status = sk_program_no_memory(messages);
     } else if (what == SKERRY_DUMP_BYTECODE) {
       for (uint32_t i = 0; i < module->function_count; i++) {
         sk_disassemble_function(module, i, out);
@@ -231,7 +245,7 @@ SkerryStatus skerry_dump(const char *path, const void *bytes, size_t size, Skerr
   if (status == SKERRY_OK) {
     bool of_source =
         what == SKERRY_DUMP_TOKENS || what == SKERRY_DUMP_AST || what == SKERRY_DUMP_TYPES;
-    if (of_source && is_module(contents)) {
+    if (of_source && (is_module(contents) || is_assembly(path))) {
       sk_buf_printf(&text, "error: `%s` is a module: it has no source to dump\n", path);
       status = SKERRY_BAD_SOURCE;
     } else if (of_source) {

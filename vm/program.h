@@ -30,6 +30,12 @@ SkerryStatus sk_program_load_source(SkerryProgram *program, const char *path, Sk
                                     const SkerryLoadOptions *options, SkBuf *messages);
 SkerryStatus sk_program_load_module(SkerryProgram *program, const char *path, SkStr bytes,
                                     const SkerryLoadOptions *options, SkBuf *messages);
+/// The text form of a module, which `skerry disasm` writes.
+SkerryStatus sk_program_load_assembly(SkerryProgram *program, const char *path, SkStr text,
+                                      const SkerryLoadOptions *options, SkBuf *messages);
+/// The main module with all its imports that are not part of Skerry in its bundle: what is written
+/// to a file. The copy lives in `arena` and borrows from the program; NULL if memory runs out.
+SkModule *sk_program_bundle(const SkerryProgram *program, SkArena *arena);
 SkerryStatus sk_program_link(SkerryProgram *program, const SkerryLoadOptions *options,
                              SkBuf *messages);
 /// Writes the diagnostics in the wanted form.

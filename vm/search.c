@@ -24,7 +24,7 @@ static bool find_std(SkStr name, SkStr *path, SkStr *text) {
     const SkStdModule *module = &sk_std_modules[i];
     if (!sk_str_is(name, module->name)) continue;
     *path = sk_str(module->path);
-    *text = sk_str_n(module->text, module->size);
+    *text = sk_str_n(module->text, module->text_size);
     return true;
   }
   return false;

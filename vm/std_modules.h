@@ -1,4 +1,6 @@
-// The std modules inside the library: a table that the build makes from stdlib/*.sk.
+// The std modules inside the library: a table that the build makes from stdlib/*.sk. The tool
+// tools/embed_std.c compiles them, so that a program starts from their bytecode and the compiler
+// only reads their interfaces: the sources without bodies.
 #pragma once
 
 #include "base/check.h"
@@ -6,8 +8,10 @@
 typedef struct {
   const char *name;  // "prelude", "std.fs"
   const char *path;  // shown in messages and traces
-  const char *text;  // size bytes, then a NUL
-  uint32_t size;
+  const char *text;  // the interface; for the tool itself the whole source
+  uint32_t text_size;
+  const uint8_t *module;  // the module file; for the tool NULL
+  uint32_t module_size;
 } SkStdModule;
 
 extern const SkStdModule sk_std_modules[];

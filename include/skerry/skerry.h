@@ -81,7 +81,8 @@ SKERRY_API SKERRY_MUST_USE SkerryStatus skerry_program_load(const char *path, co
                                                             SkerryText *messages);
 /* All its VMs must have been deleted. NULL is fine. */
 SKERRY_API void skerry_program_delete(SkerryProgram *program);
-/* The main module as a module file (.skb): the same source gives the same bytes. */
+/* The main module as a module file (.skb), with all that it imports and that is not part of Skerry:
+ * the same sources give the same bytes. */
 SKERRY_API SKERRY_MUST_USE SkerryStatus skerry_program_module(const SkerryProgram *program,
                                                               SkerryText *out);
 SKERRY_API size_t skerry_program_test_count(const SkerryProgram *program);

@@ -44,8 +44,12 @@ static void no_stack(void *context, const SkArray *stack, SkMarker *marker) {
 }
 
 static SkHeap *new_heap(size_t limit, uint32_t stress) {
-  SkHeapOptions options = {.limit_bytes = limit, .prefix_bytes = 4096, .roots = mark_roots,
-                           .stack = no_stack, .stress_every = stress, .verify = true};
+  SkHeapOptions options = {.limit_bytes = limit,
+                           .prefix_bytes = 4096,
+                           .roots = mark_roots,
+                           .stack = no_stack,
+                           .stress_every = stress,
+                           .verify = true};
   SkHeap *heap = sk_heap_new(&options);
   CHECK(heap);
   sk_heap_set_types(heap, types, sizeof types[0], 4);

@@ -51,7 +51,8 @@ static void round_trips(void) {
     if (value != value) continue;
     char text[SK_FLOAT_TEXT_BYTES];
     size_t size = sk_float_text(value, text);
-    bool same = sk_float_parse(sk_str_n(text, size), &back) && memcmp(&back, &value, sizeof back) == 0;
+    bool same =
+        sk_float_parse(sk_str_n(text, size), &back) && memcmp(&back, &value, sizeof back) == 0;
     if (same) continue;
     fprintf(stderr, "%.17g does not come back from %.*s\n", value, (int)size, text);
     failures++;

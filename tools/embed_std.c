@@ -1,0 +1,146 @@
+// A build tool: compiles and verifies the std modules, whose sources are linked into it, and writes
+// the C file with their bytecode and interfaces (see vm/std_modules.h): embed_std OUT.c
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bytecode/bytecode.h"
+#include "compiler/compiler.h"
+#include "vm/program.h"
+#include "vm/std_modules.h"
+
+static void die(const char *what, const char *why) {
+  fprintf(stderr, "embed_std: %s: %s\n", what, why);
+  exit(1);
+}
+
+// ---- interfaces ---------------------------------------------------------------------------------
+
+static bool has_body(const SkFn *fn) {
+  return (fn->kind == SK_FN_FREE || fn->kind == SK_FN_METHOD || fn->kind == SK_FN_STATIC) &&
+         !fn->intrinsic.size;
+}
+
+/// Where the body's text starts: its brace, or the arrow before the expression.
+static uint32_t body_start(const SkModuleAst *module, const SkFn *fn) {
+  if (fn->body) return fn->body->start;
+  uint32_t at = fn->expr_body->start;
+  while (at > fn->start && memcmp(module->source.text.data + at, "=>", 2) != 0) at--;
+  return at;
+}
+
+/// Copies a stretch without comments and blank ends of lines; strings hold no `//`.
+static void copy(SkBuf *out, const char *text, uint32_t start, uint32_t end) {
+  for (uint32_t i = start; i < end; i++) {
+    if (i + 1 < end && text[i] == '/' && text[i + 1] == '/') {
+      while (i < end && text[i] != '\n') i++;
+      if (i == end) return;
+    }
+    bool at_start = out->size == 0 || out->data[out->size - 1] == '\n';
+    if (at_start && (text[i] == ' ' || text[i] == '\n')) continue;
+    sk_buf_byte(out, (uint8_t)text[i]);
+  }
+}
+
+/// The source with `{}` for each body.
+static void write_interface(const SkModuleAst *module, SkBuf *out) {
+  const char *text = module->source.text.data;
+  uint32_t at = 0;
+  for (uint32_t end = module->source.text.size; at < end;) {
+    const SkFn *next = NULL;  // functions stand in no particular order in the list
+    for (uint32_t i = 0; i < module->functions.count; i++) {
+      const SkFn *fn = module->functions.items[i];
+      if (has_body(fn) && fn->start >= at && (!next || fn->start < next->start)) next = fn;
+    }
+    uint32_t stop = next ? body_start(module, next) : end;
+    copy(out, text, at, stop);
+    if (next) sk_buf_cstr(out, "{}");
+    at = next ? next->end : end;
+  }
+}
+
+// ---- the table ----------------------------------------------------------------------------------
+
+static void write_bytes(FILE *file, const char *name, uint32_t number, const SkBuf *bytes) {
+  fprintf(file, "static const unsigned char %s_%u[] = {", name, number);
+  for (size_t i = 0; i < bytes->size; i++)
+    fprintf(file, "%s%u,", i % 24 ? "" : "\n", (unsigned char)bytes->data[i]);
+  fputs("0};\n", file);
+}
+
+typedef struct {
+  const SkModule *modules[64];
+  uint32_t count;
+} Done;
+
+static const SkModule *find(void *context, SkStr name) {
+  const Done *done = context;
+  for (uint32_t i = 0; i < done->count; i++) {
+    if (sk_str_eq(done->modules[i]->name, name)) return done->modules[i];
+  }
+  return NULL;
+}
+
+static SkModule *lower(SkCompilation *c, SkModuleAst *ast, Done *done) {
+  SkModule *module = sk_lower(c, ast, c->arena);
+  if (!module) die(ast->source.path.data, "cannot be lowered");
+  SkReject reject;
+  if (!sk_verify(c->arena, module, (SkModuleLookup){done, find}, NULL, &reject)) {
+    SkBuf text = {0};
+    sk_reject_print(&reject, &text);
+    die(ast->source.path.data, text.data);
+  }
+  done->modules[done->count++] = module;
+  return module;
+}
+
+static void write_modules(SkCompilation *c, FILE *file) {
+  Done done = {.count = 0};
+  SkBuf table = {0};
+  fputs("// Made by tools/embed_std.c from stdlib/*.sk.\n#include \"vm/std_modules.h\"\n\n", file);
+  for (uint32_t i = 0; i + 1 < c->modules.count; i++) {
+    SkModuleAst *ast = c->modules.items[i];
+    SkBuf interface = {0}, bytes = {0};
+    write_interface(ast, &interface);
+    sk_module_write(lower(c, ast, &done), &bytes);
+    write_bytes(file, "text", i, &interface);
+    write_bytes(file, "module", i, &bytes);
+    sk_buf_printf(&table, "    {\"%.*s\", \"%.*s\", (const char *)text_%u, %zu, module_%u, %zu},\n",
+                  SK_STR_ARG(ast->name), SK_STR_ARG(ast->source.path), i, interface.size, i,
+                  bytes.size);
+    sk_buf_deinit(&interface);
+    sk_buf_deinit(&bytes);
+  }
+  fprintf(file, "\nconst SkStdModule sk_std_modules[] = {\n%s};\n", table.data);
+  fputs("const uint32_t sk_std_module_count = SK_COUNT_OF(sk_std_modules);\n", file);
+  sk_buf_deinit(&table);
+}
+
+int main(int argc, char **argv) {
+  if (argc != 2) die("usage", "embed_std OUT.c");
+  SkArena arena;
+  if (!sk_arena_init(&arena)) die("memory", "ran out");
+  SkBuf script = {0};
+  for (uint32_t i = 0; i < sk_std_module_count; i++) {
+    if (strcmp(sk_std_modules[i].name, SK_PRELUDE_NAME) != 0)
+      sk_buf_printf(&script, "import %s as _%u\n", sk_std_modules[i].name, i);
+  }
+  SkSearch search = {SK_STR(""), NULL, 0};
+  SkCompilation compilation;
+  sk_compilation_init(&compilation, &arena, (SkModuleFinder){&search, sk_search_find},
+                      (SkCompileOptions){.std_bodies = true});
+  bool checked = sk_compilation_check(&compilation, SK_STR("embed"), sk_buf_view(&script));
+  SkBuf messages = {0};
+  sk_diags_print(&compilation.diags, &messages, false);
+  if (messages.size) fputs(messages.data, stderr);
+  if (!checked) return 1;
+  FILE *file = fopen(argv[1], "w");
+  if (!file) die(argv[1], strerror(errno));
+  write_modules(&compilation, file);
+  if (fclose(file) != 0) die(argv[1], strerror(errno));
+  sk_buf_deinit(&messages);
+  sk_buf_deinit(&script);
+  sk_arena_deinit(&arena);
+  return 0;
+}
