@@ -31,6 +31,11 @@ bool sk_arena_init(SkArena *arena) {
   return arena->reserve != NULL;
 }
 
+void sk_arena_warm(SkArena *arena, size_t size_bytes) {
+  void *first = sk_arena_alloc(arena, 1);
+  if (!arena->failed) sk_os_populate((char *)((uintptr_t)first & ~(uintptr_t)4095), size_bytes);
+}
+
 void sk_arena_deinit(SkArena *arena) {
   for (SkArenaChunk *chunk = arena->chunks; chunk;) {
     SkArenaChunk *next = chunk->next;

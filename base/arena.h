@@ -24,6 +24,9 @@ typedef struct {
 
 /// False if not even the reserve can be had. With `false` the arena needs no deinit.
 bool sk_arena_init(SkArena *arena) SK_MUST_USE;
+/// Gets the memory for the first `size_bytes` (at most a chunk) at once: for arenas that will need
+/// them.
+void sk_arena_warm(SkArena *arena, size_t size_bytes);
 void sk_arena_deinit(SkArena *arena);
 /// Zeroed, aligned to 16 bytes; owned by the arena. Never NULL (see above).
 void *sk_arena_alloc(SkArena *arena, size_t size_bytes);

@@ -145,6 +145,15 @@ void *sk_os_reserve(size_t size_bytes) {
 void sk_os_release(void *start, size_t size_bytes) {
   munmap(start, size_bytes);
 }
+
+void sk_os_populate(void *start, size_t size_bytes) {
+#ifdef MADV_POPULATE_WRITE
+  madvise(start, size_bytes, MADV_POPULATE_WRITE);
+#else
+  (void)start, (void)size_bytes;
+#endif
+}
+
 void sk_os_discard(void *start, size_t size_bytes) {
   madvise(start, size_bytes, MADV_DONTNEED);
 }

@@ -26,6 +26,9 @@ void *sk_os_reserve(size_t size_bytes) SK_MUST_USE;
 void sk_os_release(void *start, size_t size_bytes);
 /// Gives the memory behind page-aligned addresses back; it reads as zeros afterwards.
 void sk_os_discard(void *start, size_t size_bytes);
+/// Puts memory behind page-aligned addresses that will be used for sure: one call instead of a page
+/// fault each. A hint.
+void sk_os_populate(void *start, size_t size_bytes);
 /// Makes pages read-only.
 void sk_os_protect(void *start, size_t size_bytes);
 

@@ -2,7 +2,9 @@
 
 void *sk_vec_grow(SkArena *arena, void *items, uint32_t *count, uint32_t *capacity,
                   size_t item_bytes) {
-  uint32_t wanted = *capacity ? *capacity * 2 : 8;
+  // Most lists of a program's tree hold one or two things.
+  uint32_t first = item_bytes > 16 ? 2 : 4;
+  uint32_t wanted = *capacity ? *capacity * 2 : first;
   if (arena->failed && *count > 0) {  // memory has run out: overwrite the last item
     *count -= 1;
     return items;

@@ -92,6 +92,7 @@ static SkerryStatus compile(SkerryProgram *program, const char *path, SkStr text
                             const SkerryLoadOptions *options, uint32_t skip, SkBuf *messages) {
   SkArena arena;
   if (!sk_arena_init(&arena)) return sk_program_no_memory(messages);
+  sk_arena_warm(&arena, 224 << 10);  // what the prelude's interface takes at least
   SkCompilation compilation;
   sk_compilation_init(&compilation, &arena, (SkModuleFinder){search, sk_search_find},
                       (SkCompileOptions){.with_tests = options->with_tests});
