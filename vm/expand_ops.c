@@ -327,6 +327,10 @@ static void narrowing_jump(X *x, uint32_t at, uint32_t *next) {
     *next = at + 2;
     return;
   }
+  if (some && s(x, in->a) == s(x, in->b)) {  // nothing to copy
+    if (in->c != at + 1) sk_x_jump(x, SK_W_JT, flag_slot(x, in->b), 0, in->c);
+    return;
+  }
   // Over the copy and the jump: where the next instruction starts.
   uint32_t skip = x->l->code.count;
   if (some)
@@ -433,6 +437,14 @@ static void ret(X *x, const SkInstr *in) {
     sk_x_op(x, SK_W_RETN, s(x, reg), slots, 0);
 }
 
+/// `some` of a single number that is returned at once: one word instead of three.
+static bool returns_some(X *x, uint32_t at) {
+  const SkInstr *in = &x->fn->instrs[at], *after = in + 1;
+  return at + 1 < x->fn->instr_count && after->op == SK_OPC_ret && after->list_count == 1 &&
+         x->operands[after->list] == in->a && !x->is_target[at + 1] && sk_x_slots(x, in->b) == 1 &&
+         sk_x_slots(x, in->a) == 2;
+}
+
 static void ordinal(X *x, const SkInstr *in) {
   if (sk_x_is_object_enum(x->l, sk_x_reg_type(x, in->b)))
     sk_x_op(x, SK_W_CASEOF, s(x, in->a), s(x, in->b), 0);
@@ -474,7 +486,12 @@ void sk_x_emit_instr(X *x, uint32_t at, uint32_t *next) {
       sk_x_move(x, s(x, in->a), s(x, in->b), sk_x_slots(x, in->a));
       return;
     case SK_OPC_some:
-      make_some(x, in);
+      if (returns_some(x, at)) {
+        sk_x_op(x, SK_W_RETSOME, s(x, in->b), 0, 0);
+        *next = at + 2;
+      } else {
+        make_some(x, in);
+      }
       return;
     case SK_OPC_unwrap:
       sk_x_op(x, SK_W_CHKSOME, flag_slot(x, in->b), 0, 0);

@@ -350,9 +350,12 @@ static void take(Alloc *a, uint32_t reg, bool *done) {
   expire(a, info->first);
   if (hands_on(x, reg, &from)) {
     const SkXType *ft = sk_x_layout(x->l, x->body->regs[from]);
-    if (ft->slots == t->slots && ft->ref_mask == t->ref_mask) {
+    // An optional's flag comes last: what is inside can stay where it is.
+    bool inside = x->fn->instrs[info->first].op == SK_OPC_jsome && ft->slots == t->slots + 1;
+    if ((ft->slots == t->slots || inside) && ft->ref_mask == t->ref_mask) {
+      uint32_t from_pool = pool_of(a, ft->slots, ft->ref_mask);
       for (uint32_t i = 0; i < a->active.count; i++) {
-        if (a->active.items[i].slot != x->regs[from].slot || a->active.items[i].pool != pool)
+        if (a->active.items[i].slot != x->regs[from].slot || a->active.items[i].pool != from_pool)
           continue;
         a->active.items[i].end = info->last;
         info->slot = x->regs[from].slot;

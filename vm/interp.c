@@ -28,6 +28,21 @@
     w = *pc++;                 \
     goto *labels[(uint16_t)w]; \
   } while (0)
+/// A call's n operands, by the list in `slots`, into the callee's first slots: straight-line tests,
+/// which are predicted better than a jump by n.
+#define COPY_ARGUMENTS()                                        \
+  do {                                                          \
+    if (n > 0) {                                                \
+      to[0] = R[slots[0]];                                      \
+      if (n > 1) {                                              \
+        to[1] = R[slots[1]];                                    \
+        if (n > 2) {                                            \
+          to[2] = R[slots[2]];                                  \
+          for (uint32_t i = 3; i < n; i++) to[i] = R[slots[i]]; \
+        }                                                       \
+      }                                                         \
+    }                                                           \
+  } while (0)
 #define SAVE() (thread->pc = (uint32_t)(pc - 1 - code), thread->frame = R)
 #define RELOAD() (R = thread->frame, pc = code + thread->pc)
 #define AT(ref) ((void *)(base + (ref)))
@@ -831,45 +846,36 @@ op_CALL : {
   uint32_t words = (n + 3) >> 2;
   to[-1].u =
       (uint64_t)(uint32_t)(pc + 1 + words - code) | (uint64_t)delta << 32 | (uint64_t)A << 48;
-  switch (n) {
-    default:
-      for (uint32_t i = 4; i < n; i++) to[i] = R[slots[i]];
-      // fall through
-    case 4:
-      to[3] = R[slots[3]];  // fall through
-    case 3:
-      to[2] = R[slots[2]];  // fall through
-    case 2:
-      to[1] = R[slots[1]];  // fall through
-    case 1:
-      to[0] = R[slots[0]];  // fall through
-    case 0:
-      break;
-  }
+  COPY_ARGUMENTS();
   R = to;
   pc = target;
   NEXT;
 }
-op_CALLC:
+op_CALLC : {
+  uint32_t n = B, delta = C;
+  SkSlot *to = R + delta;
+  const uint16_t *slots = (const uint16_t *)(const void *)(pc + 1);
+  const SkWord *target = code + types[TYPE_OF(R[slots[0]])].entry;
+  to[-1].u = sk_header((uint32_t)(pc + 1 + ((n + 3) >> 2) - code), delta, A);
+  COPY_ARGUMENTS();
+  R = to;
+  pc = target;
+  NEXT;
+}
 op_CALLI : {
   uint32_t n = B, delta = C;
   SkSlot *to = R + delta;
   const uint16_t *slots = (const uint16_t *)(const void *)(pc + 1);
-  const SkTypeInfo *info = &types[TYPE_OF(R[slots[0]])];
-  uint32_t target = info->entry;
-  if ((uint16_t)w == SK_W_CALLI) {
-    const SkItabEntry *method = find_method(info, (uint32_t)*pc);
-    if (SK_UNLIKELY(!method)) {
-      SAVE();
-      sk_fault(thread, SK_FAULT_UNREACHABLE);
-      goto failed;
-    }
-    target = method->target;
+  const SkItabEntry *method = find_method(&types[TYPE_OF(R[slots[0]])], (uint32_t)*pc);
+  if (SK_UNLIKELY(!method)) {
+    SAVE();
+    sk_fault(thread, SK_FAULT_UNREACHABLE);
+    goto failed;
   }
   to[-1].u = sk_header((uint32_t)(pc + 1 + ((n + 3) >> 2) - code), delta, A);
-  for (uint32_t i = 0; i < n; i++) to[i] = R[slots[i]];
+  COPY_ARGUMENTS();
   R = to;
-  pc = code + target;
+  pc = code + method->target;
   NEXT;
 }
 op_CALLN : {
@@ -904,6 +910,16 @@ op_RETN : {
   pc = code + (uint32_t)header;
   SkSlot *to = R + (header >> 48);
   for (uint32_t i = 0; i < n; i++) to[i] = from[i];
+  NEXT;
+}
+op_RETSOME : {
+  uint64_t header = R[-1].u;
+  SkSlot value = RA;
+  R -= (uint16_t)(header >> 32);
+  pc = code + (uint32_t)header;
+  SkSlot *to = R + (header >> 48);
+  to[0] = value;
+  to[1].u = 1;
   NEXT;
 }
 op_THROW:
