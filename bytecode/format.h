@@ -19,6 +19,7 @@ typedef enum {
   SK_SECTION_FUNCTIONS,
   SK_SECTION_DECLS,
   SK_SECTION_INIT,
+  SK_SECTION_INTERFACE,  // optional: text
   SK_SECTION_BUNDLE,  // optional: whole module files, dependencies first; they have none themselves
 } SkSection;
 

@@ -245,6 +245,7 @@ struct SkModule {
   uint32_t function_count;
   uint32_t init;  // function without parameters that initialises the module, or SK_NONE
   SkStrMap decl_index, function_index, global_index;  // name -> index + 1 as a pointer
+  SkStr interface;     // the source without bodies, for importers; size 0: none
   SkModule **bundled;  // what it imports and brings along in its file: dependencies first
   uint32_t bundled_count;
   void *lazy;  // reader: function bodies not decoded yet (see sk_module_function)

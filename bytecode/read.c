@@ -194,6 +194,11 @@ static void read_module(Reader *r) {
   r->module->source_path = get_text(r, &copies);
 }
 
+static void read_interface(Reader *r) {
+  char *copies = take_array(r, left(r), 1);
+  if (!r->bad) r->module->interface = get_text(r, &copies);
+}
+
 static void read_strings(Reader *r) {
   uint32_t count = get_count(r, 1);
   SkStr *strings = TAKE_ARRAY(r, SkStr, count);
@@ -688,6 +693,9 @@ static void read_section(Reader *r, uint32_t id, bool lazy) {
       break;
     case SK_SECTION_INIT:
       m->init = get_optional_index(r, m->function_count, "function");
+      break;
+    case SK_SECTION_INTERFACE:
+      read_interface(r);
       break;
     case SK_SECTION_BUNDLE:
       if (r->is_bundled)

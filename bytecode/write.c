@@ -259,6 +259,10 @@ void sk_module_write(const SkModule *module, SkBuf *out) {
   put_section(out, SK_SECTION_DECLS, &part);
   put_optional(&part, module->init);
   put_section(out, SK_SECTION_INIT, &part);
+  if (module->interface.size) {
+    put_text(&part, module->interface);
+    put_section(out, SK_SECTION_INTERFACE, &part);
+  }
   if (module->bundled_count) {
     SkBuf file = {0};
     sk_buf_varint(&part, module->bundled_count);

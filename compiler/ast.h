@@ -587,6 +587,8 @@ struct SkModuleAst {
   SkStr name;   // "geo.shapes"; "main" for the main file
   bool is_std;  // embedded: intrinsics allowed
   bool is_main;
+  bool is_interface;                // the text has no bodies
+  const struct SkModule *compiled;  // an import that came as a module file; else NULL
   SK_VEC(SkNeed) needs;
   SK_VEC(SkImport) imports;
   SK_VEC(SkDecl *) decls;  // in the order of the text; FN, types, EXTEND, ALIAS

@@ -1,4 +1,5 @@
 // The checker's drive: imports and scopes, then headers, then bodies, module after module.
+#include "bytecode/bytecode.h"
 #include "compiler/check.h"
 
 void sk_compilation_init(SkCompilation *compilation, SkArena *arena, SkModuleFinder finder,
@@ -29,6 +30,31 @@ static void add_dependency(SkCompilation *c, SkModuleAst *module, SkModuleAst *d
   SK_VEC_PUSH(c->arena, &module->dependencies, dependency);
 }
 
+/// An import that is a module file: its interface is checked like a source, and what it brings
+/// along answers its own imports.
+static void load_compiled(SkCompilation *c, SkModuleAst *importer, SkImport *import, SkStr name,
+                          SkStr path, SkModule *compiled) {
+  if (compiled->interface.size == 0) {
+    SkDiag *diag =
+        sk_diag_add(&c->diags, SK_DIAG_E601, &importer->source, AT(import),
+                    "`%.*s` cannot be imported: it holds no interface", SK_STR_ARG(path));
+    sk_diag_help(&c->diags, diag, "build it from its source: skerry build %.*s.sk",
+                 SK_STR_ARG(name));
+    return;
+  }
+  compiled->name = name;
+  for (uint32_t i = 0; i < compiled->bundled_count; i++) {
+    SkModule *part = compiled->bundled[i];
+    if (!sk_strmap_has(&c->bundled, part->name))
+      sk_strmap_set(c->arena, &c->bundled, part->name, part);
+  }
+  SkModuleAst *module = load_module(c, name, path, compiled->interface, false);
+  module->is_interface = true;
+  module->compiled = compiled;
+  import->module = module;
+  add_dependency(c, importer, module);
+}
+
 static void load_import(SkCompilation *c, SkModuleAst *module, SkImport *import) {
   SkStr name = import_name(c, import);
   SkModuleAst *known = sk_strmap_get(&c->by_name, name);
@@ -44,6 +70,11 @@ static void load_import(SkCompilation *c, SkModuleAst *module, SkImport *import)
     add_dependency(c, module, known);
     return;
   }
+  SkModule *bundled = sk_strmap_get(&c->bundled, name);
+  if (bundled) {
+    load_compiled(c, module, import, name, module->source.path, bundled);
+    return;
+  }
   SkStr path, text;
   if (!c->finder.find || !c->finder.find(c->finder.context, c->arena, name, &path, &text)) {
     SkDiag *diag = sk_diag_add(&c->diags, SK_DIAG_E601, &module->source, AT(import),
@@ -51,9 +82,23 @@ static void load_import(SkCompilation *c, SkModuleAst *module, SkImport *import)
     if (sk_str_starts(name, "std.")) {
       sk_diag_help(&c->diags, diag, "std has env, fs, io, json, math, random and time");
     } else {
-      sk_diag_help(&c->diags, diag, "looked for %.*s.sk (with / for each dot) beside the main file",
+      sk_diag_help(&c->diags, diag,
+                   "looked for %.*s.sk and .skb (with / for each dot) beside the main file",
                    SK_STR_ARG(name));
     }
+    return;
+  }
+  if (sk_module_has_magic(text)) {
+    SkReject reject = {0};
+    SkModule *compiled = sk_module_read(c->arena, text, false, &reject);
+    if (!compiled && !c->arena->failed) {
+      SkBuf why = {0};
+      sk_reject_print(&reject, &why);
+      sk_diag_add(&c->diags, SK_DIAG_E601, &module->source, AT(import), "`%.*s`: %.*s",
+                  SK_STR_ARG(path), SK_STR_ARG(sk_buf_view(&why)));
+      sk_buf_deinit(&why);
+    }
+    if (compiled) load_compiled(c, module, import, name, path, compiled);
     return;
   }
   import->module = load_module(c, name, path, text, sk_str_starts(name, "std."));
@@ -65,6 +110,7 @@ static SkModuleAst *load_module(SkCompilation *c, SkStr name, SkStr path, SkStr 
   SkModuleAst *module = sk_parse(c->arena, &c->diags, path, text, name);
   module->name = name;
   module->is_std = is_std;
+  module->is_interface = is_std && !c->options.std_bodies;
   sk_strmap_set(c->arena, &c->by_name, name, module);
   if (c->modules.count) add_dependency(c, module, c->modules.items[0]);
   for (uint32_t i = 0; i < module->imports.count; i++) {
@@ -211,7 +257,7 @@ static void check_bodies(Checker *k) {
     sk_check_body(k, module->init);
     module->init_can_run = module->init->body && module->init->body->stmt_count > 0;
   }
-  if (module->is_std && !k->c->options.std_bodies) return;  // there are none
+  if (module->is_interface) return;  // there are none
   // Bodies add lambdas to the list while it is walked; those are checked with their function.
   for (uint32_t i = 0; i < module->functions.count; i++) {
     SkFn *fn = module->functions.items[i];
@@ -238,6 +284,7 @@ static void check_bodies(Checker *k) {
 }
 
 static void check_unused_imports(Checker *k) {
+  if (k->module->is_interface) return;
   for (uint32_t i = 0; i < k->module->scope.count; i++) {
     SkDecl *decl = k->module->scope.items[i].value;
     if (decl->kind != SK_DECL_MODULE || decl->checker_scratch || decl->name.text.data[0] == '_')

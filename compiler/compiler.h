@@ -8,7 +8,8 @@
 /// root and the search paths; std modules come from the embedded table.
 typedef struct {
   void *context;
-  /// The source of module `name` ("geo.shapes"): true and *path, *text (in arena) if it exists.
+  /// The source of module `name` ("geo.shapes"), or the bytes of its module file: true and *path,
+  /// *text (in arena) if it exists.
   bool (*find)(void *context, SkArena *arena, SkStr name, SkStr *path, SkStr *text);
 } SkModuleFinder;
 
@@ -27,6 +28,7 @@ typedef struct {
   SkCompileOptions options;
   SK_VEC(SkModuleAst *) modules;
   SkStrMap by_name;
+  SkStrMap bundled;                // name -> SkModule* that came along with a compiled import
   struct SkPreludeNames *prelude;  // checker: Map, Set, Range, Error… found once
   const SkType *prelude_error;     // the interface Error
 } SkCompilation;
@@ -39,6 +41,10 @@ bool sk_compilation_check(SkCompilation *compilation, SkStr path, SkStr text) SK
 /// Lowers one checked module. Never fails but for memory (arena->failed) and the limits of section
 /// 12, which it reports to diags; then NULL.
 SkModule *sk_lower(SkCompilation *compilation, SkModuleAst *module, SkArena *arena) SK_MUST_USE;
+
+/// The module's declarations as text, without bodies and tests: what importers of the compiled
+/// module read. The lists of functions and tests are those that the checker made.
+void sk_interface(SkArena *arena, const SkModuleAst *module, SkBuf *out);
 
 /// The checker (check.c): resolves and checks everything in compilation->modules.
 bool sk_check(SkCompilation *compilation);

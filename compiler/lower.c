@@ -219,6 +219,13 @@ SkModule *sk_lower(SkCompilation *compilation, SkModuleAst *module, SkArena *are
   for (uint32_t i = 0; i < l->pending.count; i++) sk_builder_function(l->b, &l->pending.items[i]);
   if (arena->failed || compilation->diags.error_count != errors) return NULL;
   SkModule *made = sk_builder_finish(l->b);
-  if (made) made->is_std = module->is_std;
+  if (made) {
+    SkBuf interface = {0};
+    sk_interface(arena, module, &interface);
+    made->interface = sk_arena_str(arena, sk_buf_view(&interface));
+    made->is_std = module->is_std;
+    if (interface.failed) arena->failed = true;
+    sk_buf_deinit(&interface);
+  }
   return arena->failed ? NULL : made;
 }

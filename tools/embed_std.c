@@ -17,46 +17,16 @@ static void die(const char *what, const char *why) {
 
 // ---- interfaces ---------------------------------------------------------------------------------
 
-static bool has_body(const SkFn *fn) {
-  return (fn->kind == SK_FN_FREE || fn->kind == SK_FN_METHOD || fn->kind == SK_FN_STATIC) &&
-         !fn->intrinsic.size;
-}
-
-/// Where the body's text starts: its brace, or the arrow before the expression.
-static uint32_t body_start(const SkModuleAst *module, const SkFn *fn) {
-  if (fn->body) return fn->body->start;
-  uint32_t at = fn->expr_body->start;
-  while (at > fn->start && memcmp(module->source.text.data + at, "=>", 2) != 0) at--;
-  return at;
-}
-
-/// Copies a stretch without comments and blank ends of lines; strings hold no `//`.
-static void copy(SkBuf *out, const char *text, uint32_t start, uint32_t end) {
-  for (uint32_t i = start; i < end; i++) {
-    if (i + 1 < end && text[i] == '/' && text[i + 1] == '/') {
-      while (i < end && text[i] != '\n') i++;
-      if (i == end) return;
+/// Without comments and indentation; strings hold no `//`.
+static void strip(SkStr text, SkBuf *out) {
+  for (uint32_t i = 0; i < text.size; i++) {
+    if (i + 1 < text.size && text.data[i] == '/' && text.data[i + 1] == '/') {
+      while (i < text.size && text.data[i] != '\n') i++;
+      if (i == text.size) return;
     }
     bool at_start = out->size == 0 || out->data[out->size - 1] == '\n';
-    if (at_start && (text[i] == ' ' || text[i] == '\n')) continue;
-    sk_buf_byte(out, (uint8_t)text[i]);
-  }
-}
-
-/// The source with `{}` for each body.
-static void write_interface(const SkModuleAst *module, SkBuf *out) {
-  const char *text = module->source.text.data;
-  uint32_t at = 0;
-  for (uint32_t end = module->source.text.size; at < end;) {
-    const SkFn *next = NULL;  // functions stand in no particular order in the list
-    for (uint32_t i = 0; i < module->functions.count; i++) {
-      const SkFn *fn = module->functions.items[i];
-      if (has_body(fn) && fn->start >= at && (!next || fn->start < next->start)) next = fn;
-    }
-    uint32_t stop = next ? body_start(module, next) : end;
-    copy(out, text, at, stop);
-    if (next) sk_buf_cstr(out, "{}");
-    at = next ? next->end : end;
+    if (at_start && (text.data[i] == ' ' || text.data[i] == '\n')) continue;
+    sk_buf_byte(out, (uint8_t)text.data[i]);
   }
 }
 
@@ -102,8 +72,10 @@ static void write_modules(SkCompilation *c, FILE *file) {
   for (uint32_t i = 0; i + 1 < c->modules.count; i++) {
     SkModuleAst *ast = c->modules.items[i];
     SkBuf interface = {0}, bytes = {0};
-    write_interface(ast, &interface);
-    sk_module_write(lower(c, ast, &done), &bytes);
+    SkModule *module = lower(c, ast, &done);
+    strip(module->interface, &interface);
+    module->interface = SK_STR("");  // it stands beside the module
+    sk_module_write(module, &bytes);
     write_bytes(file, "text", i, &interface);
     write_bytes(file, "module", i, &bytes);
     sk_buf_printf(&table, "    {\"%.*s\", \"%.*s\", (const char *)text_%u, %zu, module_%u, %zu},\n",

@@ -516,6 +516,8 @@ void sk_x_print(SkLink *l, SkX x, SkBuf *out) {
   static const char *const words[] = {"void", "never", "int", "float", "bool", "string", "i8",
                                       "i16",  "i32",   "u8",  "u16",   "u32",  "f32"};
   const SkXType *t = sk_x(l, x);
+  // When memory has run out, a type that is not known yet came out as any other.
+  if (l->arena->failed || l->scratch.failed) return;
   switch ((int)t->kind) {
     case SK_MT_NAMED:
       sk_buf_str(out, t->module->strings[t->decl->name]);

@@ -66,6 +66,20 @@ static void add_std(SkerryProgram *program, SkStr name) {
 
 // ---- sources ------------------------------------------------------------------------------------
 
+/// The module in the program's own memory.
+static SkModule *copy_module(SkerryProgram *program, const SkModule *module) {
+  SkReject reject;
+  SkBuf bytes = {0};
+  SkModule alone = *module;
+  alone.bundled_count = 0;
+  sk_module_write(&alone, &bytes);
+  SkModule *copy =
+      bytes.failed ? NULL : sk_module_read(&program->arena, sk_buf_view(&bytes), false, &reject);
+  if (!copy) program->arena.failed = true;  // what was read once can be read again
+  sk_buf_deinit(&bytes);
+  return copy;
+}
+
 /// Lowers all modules of a checked compilation but the last `skip`; std modules are at hand.
 static SkerryStatus lower_all(SkerryProgram *program, SkCompilation *compilation, uint32_t skip,
                               SkBuf *messages) {
@@ -75,7 +89,8 @@ static SkerryStatus lower_all(SkerryProgram *program, SkCompilation *compilation
       add_std(program, ast->name);
       continue;
     }
-    const SkModule *module = sk_lower(compilation, ast, &program->arena);
+    const SkModule *module = ast->compiled ? copy_module(program, ast->compiled)
+                                           : sk_lower(compilation, ast, &program->arena);
     if (!module) {
       return compilation->arena->failed || program->arena.failed ? sk_program_no_memory(messages)
                                                                  : SKERRY_BAD_SOURCE;

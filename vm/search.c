@@ -47,14 +47,20 @@ static bool find_below(SkArena *arena, SkStr folder, SkStr name, const char *suf
   return found;
 }
 
+static bool find_source_or_module(SkArena *arena, SkStr folder, SkStr name, SkStr *path,
+                                  SkStr *text) {
+  return find_below(arena, folder, name, ".sk", path, text) ||
+         find_below(arena, folder, name, ".skb", path, text);
+}
+
 bool sk_search_find(void *context, SkArena *arena, SkStr name, SkStr *path, SkStr *text) {
   const SkSearch *search = context;
   if (find_std(name, path, text)) return true;
   if (sk_str_starts(name, "std.") || sk_str_is(name, "std")) return false;
-  if (find_below(arena, search->root, name, ".sk", path, text)) return true;
+  if (find_source_or_module(arena, search->root, name, path, text)) return true;
   for (size_t i = 0; i < search->search_path_count; i++) {
     SkStr folder = sk_arena_printf(arena, "%s/", search->search_paths[i]);
-    if (find_below(arena, folder, name, ".sk", path, text)) return true;
+    if (find_source_or_module(arena, folder, name, path, text)) return true;
   }
   return false;
 }
