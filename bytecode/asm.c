@@ -424,11 +424,15 @@ static SkModule *read_module(SkAsm *outer) {
   if (!a->failed) a->builder = sk_builder_new(a->arena, name, path);
   sk_asm_next(a);
   SkAsmToken start = {0};
+  SkStr interface = {0};
   while (!a->failed && a->token.kind != SK_ASM_END && !sk_asm_is(a, "module")) {
     if (sk_asm_take(a, "import")) {
       read_import(a);
     } else if (sk_asm_take(a, "needs")) {
       read_need(a);
+    } else if (sk_asm_take(a, "exports")) {
+      interface = a->token.text;
+      sk_asm_want_string(a);
     } else if (sk_asm_take(a, "start")) {
       start = a->token;
       sk_asm_want_name(a);
@@ -444,7 +448,10 @@ static SkModule *read_module(SkAsm *outer) {
   outer->line_start = a->line_start;
   outer->token = a->token;
   outer->failed = a->failed || a->arena->failed;
-  return outer->failed ? NULL : sk_builder_finish(a->builder);
+  if (outer->failed) return NULL;
+  SkModule *module = sk_builder_finish(a->builder);
+  module->interface = interface;
+  return module;
 }
 
 SkModule *sk_assemble(SkArena *arena, SkStr text, SkBuf *error) {

@@ -285,4 +285,9 @@ void sk_disassemble(const SkModule *m, SkBuf *out) {
   sk_buf_byte(out, '\n');
   for (uint32_t i = 0; i < m->decl_count; i++) decl(m, &m->decls[i], out);
   for (uint32_t i = 0; i < m->function_count; i++) sk_disassemble_function(m, i, out);
+  if (m->interface.size) {
+    sk_buf_cstr(out, "exports ");
+    sk_asm_string(m->interface, out);
+    sk_buf_byte(out, '\n');
+  }
 }
