@@ -77,7 +77,8 @@ def suite_unit():
 def suite_lang():
     if build("release"):
         counted("lang", [sys.executable, "tests/run_lang.py", "--mode", "interp=",
-                         "--mode", "gcstress=@SKERRY_STRESS=gc:7"])
+                         "--mode", "gcstress=--verify-heap @SKERRY_STRESS=gc:7",
+                         "--mode", "gcevery=--verify-heap @SKERRY_STRESS=gc"])
 
 
 def suite_examples():
@@ -102,7 +103,8 @@ def suite_asan():
         return
     unit_tests("asan")
     counted("lang (asan)", [sys.executable, "tests/run_lang.py", "--skerry", "build/asan/skerry",
-                            "--mode", "asan="], env={"ASAN_OPTIONS": "detect_leaks=1"})
+                            "--mode", "asan=",
+                            "--mode", "asanstress=--verify-heap @SKERRY_STRESS=gc:3"], env={"ASAN_OPTIONS": "detect_leaks=1"})
 
 
 def suite_fault():

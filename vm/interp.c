@@ -641,7 +641,21 @@ op_ST_REF:
   STOREX(U32, uint32_t, RC.u, FITS(SK_MT_U32))
   STOREX(64, uint64_t, RC.u, )
   STOREX(F32, float, RC.f, )
-  STOREX(REF, uint32_t, RC.ref, sk_gc_write(heap, AT(list->data.bits));)
+op_STX_REF : {
+  STORE_CHECK
+  uint32_t *at = (uint32_t *)(void *)ELEMENTS(list) + index;
+  sk_gc_write_range(heap, AT(list->data.bits), at, sizeof *at);
+  *at = RC.ref;
+  NEXT;
+}
+op_STXF_REF : {
+  STORE_CHECK
+  char *at = ELEMENTS(list) + index * (uint32_t)*pc + (*pc >> 32);
+  pc++;
+  sk_gc_write_range(heap, AT(list->data.bits), at, sizeof(uint32_t));
+  *(uint32_t *)(void *)at = RC.ref;
+  NEXT;
+}
 #define PUSH(w_, type, value, check)                                                         \
   op_PUSH_##w_ : {                                                                           \
     SkList *list = AT(RA.ref);                                                               \
@@ -669,8 +683,9 @@ op_PUSH_REF : {
     SAVE();
     if (!sk_list_push_room(thread, list)) goto failed;
   }
-  sk_gc_write(heap, AT(list->data.bits));
-  ((uint32_t *)(void *)ELEMENTS(list))[list->length++] = RB.ref;
+  uint32_t *end = (uint32_t *)(void *)ELEMENTS(list) + list->length++;
+  sk_gc_write_range(heap, AT(list->data.bits), end, 4);
+  *end = RB.ref;
   NEXT;
 }
 op_LDN : {
@@ -770,6 +785,7 @@ op_POP_REF : {
   }
   uint32_t *last = (uint32_t *)(void *)ELEMENTS(list) + --list->length;
   RA.u = *last;
+  sk_gc_write_range(heap, AT(list->data.bits), last, 4);
   *last = 0;
   NEXT;
 }

@@ -66,8 +66,10 @@ bool sk_list_truncate(SkThread *thread, SkList *list, int64_t length) {
   }
   uint32_t bytes = element_bytes(thread, list);
   if (length < list->length) {
-    memset((char *)sk_list_data(thread->heap, list) + (size_t)length * bytes, 0,
-           (size_t)(list->length - (uint32_t)length) * bytes);
+    char *from = (char *)sk_list_data(thread->heap, list) + (size_t)length * bytes;
+    size_t size = (size_t)(list->length - (uint32_t)length) * bytes;
+    sk_gc_write_range(thread->heap, sk_gc_at(thread->heap, list->data), from, size);
+    memset(from, 0, size);
   }
   list->length = (uint32_t)length;
   return true;
@@ -93,9 +95,10 @@ bool sk_list_copy(SkThread *thread, SkList *to, SkList *from, int64_t at, int64_
   if (!inside(thread, to, at, count) || !inside(thread, from, start, count)) return false;
   if (count == 0) return true;
   size_t bytes = element_bytes(thread, to);
-  sk_gc_write(thread->heap, sk_gc_at(thread->heap, to->data));
-  memmove((char *)sk_list_data(thread->heap, to) + (size_t)at * bytes,
-          (char *)sk_list_data(thread->heap, from) + (size_t)start * bytes, (size_t)count * bytes);
+  char *target = (char *)sk_list_data(thread->heap, to) + (size_t)at * bytes;
+  sk_gc_write_range(thread->heap, sk_gc_at(thread->heap, to->data), target, (size_t)count * bytes);
+  memmove(target, (char *)sk_list_data(thread->heap, from) + (size_t)start * bytes,
+          (size_t)count * bytes);
   return true;
 }
 
@@ -109,9 +112,10 @@ bool sk_list_extend(SkThread *thread, SkList *to, SkList *from, int64_t start, i
     if (!sk_list_reserve(thread, to, wanted > grown ? wanted : grown)) return false;
   }
   size_t bytes = element_bytes(thread, to);
-  sk_gc_write(thread->heap, sk_gc_at(thread->heap, to->data));
-  memmove((char *)sk_list_data(thread->heap, to) + (size_t)to->length * bytes,
-          (char *)sk_list_data(thread->heap, from) + (size_t)start * bytes, (size_t)count * bytes);
+  char *target = (char *)sk_list_data(thread->heap, to) + (size_t)to->length * bytes;
+  sk_gc_write_range(thread->heap, sk_gc_at(thread->heap, to->data), target, (size_t)count * bytes);
+  memmove(target, (char *)sk_list_data(thread->heap, from) + (size_t)start * bytes,
+          (size_t)count * bytes);
   to->length = (uint32_t)wanted;
   return true;
 }

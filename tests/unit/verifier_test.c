@@ -38,11 +38,8 @@ static void read_cases(void) {
   bool is_common = false;
   for (;; line = strtok(NULL, "\n")) {
     if (!line || strncmp(line, "=== ", 4) == 0) {
-      SkStr done = {strdup(text.data ? text.data : ""), (uint32_t)text.size};
-      if (is_common)
-        common = done;
-      else if (case_count)
-        cases[case_count - 1].text = done;
+      SkStr *done = is_common ? &common : case_count ? &cases[case_count - 1].text : NULL;
+      if (done) *done = (SkStr){strdup(text.data ? text.data : ""), (uint32_t)text.size};
       text.size = 0;
       if (!line) break;
       is_common = strcmp(line, "=== common") == 0;
