@@ -81,6 +81,7 @@ static bool make_consts(SkVm *vm) {
   SkRef *consts = SK_NEW_ARRAY(&vm->arena, SkRef, image->const_count + 1);
   if (vm->arena.failed) return false;
   vm->consts = consts;
+  vm->thread.consts = consts;
   for (uint32_t i = 0; i < image->const_count; i++) {
     const SkImageConst *item = &image->consts[i];
     void *made;
@@ -131,6 +132,8 @@ static bool make_heap(SkVm *vm, const SkImage *image) {
   vm->main_stack = vm->globals + image->global_slot_count;
   vm->main_stack_limit = vm->main_stack + stack;
   vm->global_flags = SK_NEW_ARRAY(&vm->arena, uint8_t, image->global_flag_count + 1);
+  vm->thread.globals = vm->globals;
+  vm->thread.global_flags = vm->global_flags;
   return !vm->arena.failed;
 }
 

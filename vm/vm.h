@@ -67,6 +67,15 @@ struct SkThread {
   SkRef coroutine;        // the running one; null on the main stack
   uint32_t main_pc, main_frame;  // of the main stack while a coroutine runs: as in SkCoroutine
   volatile uint8_t interrupt;
+  // What compiled trees need at hand.
+  void *const *jit_functions;  // by function: code that trees call, or NULL; NULL without a JIT
+  const void *const *jit_helpers;  // by SkIrHelperIndex
+  const SkRef *consts;             // by constant number
+  SkSlot *globals;
+  uint8_t *global_flags;
+  char *native_limit;  // trees do not let the native stack grow below this
+  void *jit_left;      // SkCode that was left last, and by which of its exits
+  uint32_t jit_exit;
 };
 
 typedef enum {
