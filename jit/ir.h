@@ -133,6 +133,7 @@ typedef struct {
   uint32_t idom, depth;        // immediate dominator; depth in the tree of dominators
   uint32_t loop, loop_depth;   // header of the innermost loop that it is in (itself if is_loop), 0:
                                // none, and how many loops it is in
+  uint32_t outer;              // is_loop: header of the loop around this one; 0: none
   uint32_t order;              // in reverse postorder
 } SkIrBlock;
 
@@ -144,6 +145,7 @@ typedef struct {
   SK_VEC(SkIrSlotValue) slot_values;
   SkIrList args;
   SK_VEC(int64_t) cases;
+  SkIrList constants;       // hash table of the constants; `count` of them stand first in block 0
   SkIrList order;           // reverse postorder of the live blocks, after sk_ir_analyse
   bool is_function;         // entered with parameters, left by RET; else a loop
   uint32_t function;        // root function's number in the image
@@ -180,12 +182,21 @@ SkIrRef sk_ir_add(SkIr *ir, uint32_t block, SkIrInstr instr);
 /// The same, but the instruction is in no block yet.
 SkIrRef sk_ir_make(SkIr *ir, SkIrInstr instr);
 void sk_ir_edge(SkIr *ir, uint32_t from, uint32_t to);
-/// Constants stand in the entry block, each once.
+/// Puts an instruction that is in no block into the block, before the one at `position`.
+void sk_ir_insert(SkIr *ir, uint32_t block, uint32_t position, SkIrRef ref);
+/// Appends to the block, but before what ends it.
+SkIrRef sk_ir_add_before_end(SkIr *ir, uint32_t block, SkIrInstr instr);
+/// Constants stand in the entry block, each once, before all else.
 SkIrRef sk_ir_int(SkIr *ir, int64_t value);
 SkIrRef sk_ir_float(SkIr *ir, uint64_t bits);
+/// The null reference: KINT 0 of type REF.
+SkIrRef sk_ir_null(SkIr *ir);
+/// True for an int constant and for null.
 bool sk_ir_is_int(const SkIr *ir, SkIrRef ref, int64_t *value);
 /// Operand list; gives its start.
 uint32_t sk_ir_args(SkIr *ir, const SkIrRef *values, uint32_t count);
+/// The value operands of an instruction, its state's not included; they stand side by side.
+SkIrRef *sk_ir_operand_span(const SkIr *ir, SkIrRef instr, uint32_t *count);
 /// Calls fn with a pointer to every operand of the instruction, its state's values not included.
 void sk_ir_operands(SkIr *ir, SkIrRef instr, void (*fn)(void *context, SkIrRef *operand),
                     void *context);
@@ -202,6 +213,10 @@ bool sk_ir_may_collect(const SkIr *ir, const SkIrInstr *instr);
 /// and loops.
 void sk_ir_analyse(SkIr *ir);
 bool sk_ir_dominates(const SkIr *ir, uint32_t block, uint32_t other);
+/// True if the block is in the loop of that header, or in one inside it.
+bool sk_ir_in_loop(const SkIr *ir, uint32_t block, uint32_t header);
+/// Takes the edge from `from` to its successor number `successor` away, with the PHI operands of it.
+void sk_ir_cut(SkIr *ir, uint32_t from, uint32_t successor);
 
 // ---- ir_check.c, ir_print.c, ir_read.c
 /// False and a message if an invariant does not hold.
