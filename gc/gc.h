@@ -4,6 +4,7 @@
 // A heap is one reserved range of addresses (the cage). A reference is the distance of an object
 // from the cage's start in bytes, 32 bits, 0 = null; so a heap can move as a whole. Objects never
 // move inside it. Objects are multiples of 16 bytes, aligned to 16, and start with SkObject.
+// Where references have 64 bits (SK_REF_BYTES is 8) there is no cage: they are addresses.
 //
 //   cage:  | prefix: the VM's own area (stack, globals; lazily backed) | heap blocks ... |
 //
@@ -20,8 +21,21 @@
 #include "base/check.h"
 #include "base/buf.h"
 
+/// Width of a reference in memory. In frames every reference fills a slot of 64 bits. Nothing else
+/// fixes the width: layouts, words and natives take it from here.
+#ifndef SK_REF_BYTES
+#define SK_REF_BYTES 4
+#endif
+#if SK_REF_BYTES == 4
+typedef uint32_t SkRefBits;
+#elif SK_REF_BYTES == 8
+typedef uint64_t SkRefBits;
+#else
+#error "SK_REF_BYTES is 4 or 8"
+#endif
+
 typedef struct {
-  uint32_t bits;
+  SkRefBits bits;
 } SkRef;
 #define SK_NULL_REF ((SkRef){0})
 
@@ -52,7 +66,7 @@ typedef struct {
   uint16_t ref_count;
   uint32_t size_bytes;          // FIXED: the object, BYTES: head and terminator, else 0
   uint32_t element_bytes;       // ARRAY, STACK
-  const uint16_t *ref_offsets;  // of 32-bit references, from the object's or the element's start
+  const uint16_t *ref_offsets;  // of references, from the object's or the element's start
 } SkGcType;
 
 typedef struct SkHeap SkHeap;
@@ -117,11 +131,28 @@ bool sk_heap_verify(SkHeap *heap, SkBuf *out);
 /// From the callbacks: this reference is live. Null is fine.
 void sk_gc_mark(SkMarker *marker, SkRef ref);
 
+/// With the cage's start at hand; with 64-bit references it plays no part.
+static inline void *sk_ref_at(char *base, SkRefBits bits) {
+#if SK_REF_BYTES == 4
+  return base + bits;
+#else
+  (void)base;
+  return (void *)(uintptr_t)bits;
+#endif
+}
+static inline SkRefBits sk_ref_bits(const char *base, const void *object) {
+#if SK_REF_BYTES == 4
+  return (SkRefBits)((const char *)object - base);
+#else
+  (void)base;
+  return (SkRefBits)(uintptr_t)object;
+#endif
+}
 static inline void *sk_gc_at(const SkHeap *heap, SkRef ref) {
-  return heap->base + ref.bits;
+  return sk_ref_at(heap->base, ref.bits);
 }
 static inline SkRef sk_gc_ref(const SkHeap *heap, const void *object) {
-  return (SkRef){(uint32_t)((const char *)object - heap->base)};
+  return (SkRef){sk_ref_bits(heap->base, object)};
 }
 static inline size_t sk_gc_round(size_t size_bytes) {
   return (size_bytes + 15) & ~(size_t)15;

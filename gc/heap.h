@@ -39,6 +39,8 @@ typedef struct {
 
 typedef struct SkHeapFull SkHeapFull;
 
+_Static_assert(SK_REF_BYTES == 4, "the region heap's references are offsets in a cage");
+
 struct SkMarker {
   SkHeapFull *heap;
   uint8_t allow;  // bit m is set: objects with mark m are to be marked

@@ -6,18 +6,18 @@ static uint32_t s(X *x, uint32_t reg) {
 }
 
 static const SkWordOp loads[] = {SK_W_LD_I8,  SK_W_LD_U8, SK_W_LD_I16, SK_W_LD_U16, SK_W_LD_I32,
-                                 SK_W_LD_U32, SK_W_LD_64, SK_W_LD_F32, SK_W_LD_U32};
+                                 SK_W_LD_U32, SK_W_LD_64, SK_W_LD_F32, SK_W_LD_REF};
 static const SkWordOp stores[] = {SK_W_ST_I8,  SK_W_ST_U8, SK_W_ST_I16, SK_W_ST_U16, SK_W_ST_I32,
                                   SK_W_ST_U32, SK_W_ST_64, SK_W_ST_F32, SK_W_ST_REF};
 static const SkWordOp element_loads[] = {SK_W_LDX_I8,  SK_W_LDX_U8,  SK_W_LDX_I16,
                                          SK_W_LDX_U16, SK_W_LDX_I32, SK_W_LDX_U32,
-                                         SK_W_LDX_64,  SK_W_LDX_F32, SK_W_LDX_U32};
+                                         SK_W_LDX_64,  SK_W_LDX_F32, SK_W_LDX_REF};
 static const SkWordOp element_stores[] = {SK_W_STX_I8,  SK_W_STX_U8,  SK_W_STX_I16,
                                           SK_W_STX_U16, SK_W_STX_I32, SK_W_STX_U32,
                                           SK_W_STX_64,  SK_W_STX_F32, SK_W_STX_REF};
 static const SkWordOp part_loads[] = {SK_W_LDXF_I8,  SK_W_LDXF_U8,  SK_W_LDXF_I16,
                                       SK_W_LDXF_U16, SK_W_LDXF_I32, SK_W_LDXF_U32,
-                                      SK_W_LDXF_64,  SK_W_LDXF_F32, SK_W_LDXF_U32};
+                                      SK_W_LDXF_64,  SK_W_LDXF_F32, SK_W_LDXF_REF};
 static const SkWordOp part_stores[] = {SK_W_STXF_I8,  SK_W_STXF_U8,  SK_W_STXF_I16,
                                        SK_W_STXF_U16, SK_W_STXF_I32, SK_W_STXF_U32,
                                        SK_W_STXF_64,  SK_W_STXF_F32, SK_W_STXF_REF};

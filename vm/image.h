@@ -9,7 +9,7 @@ typedef union {
   int64_t i;
   uint64_t u;
   double f;
-  uint32_t ref;  // reads only: a reference is written as u, zero-extended
+  SkRefBits ref;  // reads only: a reference is written as u, zero-extended
 } SkSlot;
 _Static_assert(sizeof(SkSlot) == 8, "a slot is 64 bits");
 

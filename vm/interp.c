@@ -45,7 +45,8 @@
   } while (0)
 #define SAVE() (thread->pc = (uint32_t)(pc - 1 - code), thread->frame = R)
 #define RELOAD() (R = thread->frame, pc = code + thread->pc)
-#define AT(ref) ((void *)(base + (ref)))
+#define AT(ref) sk_ref_at(base, ref)
+#define BITS(object) sk_ref_bits(base, object)
 #define POLL()                            \
   do {                                    \
     if (SK_UNLIKELY(thread->interrupt)) { \
@@ -551,9 +552,9 @@ op_LOOP:
   NEXT;
 
   // ---- fields and elements
-#define FIELD(type, at) (*(type *)(void *)(base + RA.ref + (at)))
-#define LOAD(w_, type, slot, as)                                                 \
-  op_LD_##w_ : RA.slot = (as) * (const type *)(const void *)(base + RB.ref + C); \
+#define FIELD(type, at) (*(type *)(void *)((char *)AT(RA.ref) + (at)))
+#define LOAD(w_, type, slot, as)                                                            \
+  op_LD_##w_ : RA.slot = (as) * (const type *)(const void *)((const char *)AT(RB.ref) + C); \
   NEXT;
   LOAD(I8, int8_t, i, int64_t)
   LOAD(U8, uint8_t, u, uint64_t)
@@ -563,6 +564,7 @@ op_LOOP:
   LOAD(U32, uint32_t, u, uint64_t)
   LOAD(64, uint64_t, u, uint64_t)
   LOAD(F32, float, f, double)
+  LOAD(REF, SkRefBits, u, uint64_t)
 #define CHECKED_STORE(value, kind)               \
   if (SK_UNLIKELY(!fits_storage(value, kind))) { \
     SAVE();                                      \
@@ -586,10 +588,10 @@ op_ST_F32:
   NEXT;
 op_ST_REF:
   sk_gc_write(heap, AT(RA.ref));
-  FIELD(uint32_t, C) = RB.ref;
+  FIELD(SkRefBits, C) = RB.ref;
   NEXT;
 
-#define ELEMENTS(list) (base + (list)->data.bits + sizeof(SkArray))
+#define ELEMENTS(list) ((char *)AT((list)->data.bits) + sizeof(SkArray))
 #define LOAD_CHECK                 \
   const SkList *list = AT(RB.ref); \
   uint64_t index = RC.u;           \
@@ -615,6 +617,7 @@ op_ST_REF:
   LOADX(U32, uint32_t, u, uint64_t)
   LOADX(64, uint64_t, u, uint64_t)
   LOADX(F32, float, f, double)
+  LOADX(REF, SkRefBits, u, uint64_t)
 #define STORE_CHECK                \
   const SkList *list = AT(RA.ref); \
   uint64_t index = RB.u;           \
@@ -643,7 +646,7 @@ op_ST_REF:
   STOREX(F32, float, RC.f, )
 op_STX_REF : {
   STORE_CHECK
-  uint32_t *at = (uint32_t *)(void *)ELEMENTS(list) + index;
+  SkRefBits *at = (SkRefBits *)(void *)ELEMENTS(list) + index;
   sk_gc_write_range(heap, AT(list->data.bits), at, sizeof *at);
   *at = RC.ref;
   NEXT;
@@ -652,8 +655,8 @@ op_STXF_REF : {
   STORE_CHECK
   char *at = ELEMENTS(list) + index * (uint32_t)*pc + (*pc >> 32);
   pc++;
-  sk_gc_write_range(heap, AT(list->data.bits), at, sizeof(uint32_t));
-  *(uint32_t *)(void *)at = RC.ref;
+  sk_gc_write_range(heap, AT(list->data.bits), at, sizeof(SkRef));
+  *(SkRefBits *)(void *)at = RC.ref;
   NEXT;
 }
 #define PUSH(w_, type, value, check)                                                         \
@@ -683,20 +686,20 @@ op_PUSH_REF : {
     SAVE();
     if (!sk_list_push_room(thread, list)) goto failed;
   }
-  uint32_t *end = (uint32_t *)(void *)ELEMENTS(list) + list->length++;
-  sk_gc_write_range(heap, AT(list->data.bits), end, 4);
+  SkRefBits *end = (SkRefBits *)(void *)ELEMENTS(list) + list->length++;
+  sk_gc_write_range(heap, AT(list->data.bits), end, sizeof *end);
   *end = RB.ref;
   NEXT;
 }
 op_LDN : {
-  const uint64_t *from = (const uint64_t *)(const void *)(base + RB.ref + C);
+  const uint64_t *from = (const uint64_t *)(const void *)((const char *)AT(RB.ref) + C);
   SkSlot *to = &RA;
   for (uint32_t i = 0, n = (uint32_t)*pc; i < n; i++) to[i].u = from[i];
   pc++;
   NEXT;
 }
 op_STN : {
-  uint64_t *to = (uint64_t *)(void *)(base + RA.ref + C);
+  uint64_t *to = (uint64_t *)(void *)((char *)AT(RA.ref) + C);
   const SkSlot *from = &RB;
   for (uint32_t i = 0, n = (uint32_t)*pc; i < n; i++) to[i] = from[i].u;
   pc++;
@@ -750,11 +753,11 @@ op_CLOSURE : {
     uint32_t entry_ = entries[i];
     void *at = (char *)object + (entry_ >> 16 & 0x3FFF);
     if (entry_ >> 30)
-      *(uint32_t *)at = R[(uint16_t)entry_].ref;
+      *(SkRefBits *)at = R[(uint16_t)entry_].ref;
     else
       *(uint64_t *)at = R[(uint16_t)entry_].u;
   }
-  RA.u = (uint32_t)((char *)object - base);
+  RA.u = BITS(object);
   pc += 1 + (n + 1) / 2;
   NEXT;
 }
@@ -762,7 +765,7 @@ op_NEWLIST : {
   SAVE();
   SkList *list = sk_list_of(thread, (uint32_t)(*pc >> 32), (uint32_t)*pc);
   if (!list) goto failed;
-  RA.u = (uint32_t)((char *)list - base);
+  RA.u = BITS(list);
   pc++;
   NEXT;
 }
@@ -783,9 +786,9 @@ op_POP_REF : {
     RA.u = 0;
     NEXT;
   }
-  uint32_t *last = (uint32_t *)(void *)ELEMENTS(list) + --list->length;
+  SkRefBits *last = (SkRefBits *)(void *)ELEMENTS(list) + --list->length;
   RA.u = *last;
-  sk_gc_write_range(heap, AT(list->data.bits), last, 4);
+  sk_gc_write_range(heap, AT(list->data.bits), last, sizeof *last);
   *last = 0;
   NEXT;
 }
@@ -961,7 +964,7 @@ op_CONCAT : {
   SAVE();
   SkString *string = sk_concat(thread, R, (const uint16_t *)(const void *)pc, n);
   if (!string) goto failed;
-  RA.u = (uint32_t)((char *)string - base);
+  RA.u = BITS(string);
   pc += (n + 3) >> 2;
   NEXT;
 }
@@ -980,14 +983,14 @@ op_STRB : {
   SAVE();
   SkString *string = number_text(thread, RB, (SkWordOp)(uint16_t)w);
   if (!string) goto failed;
-  RA.u = (uint32_t)((char *)string - base);
+  RA.u = BITS(string);
   NEXT;
 }
 op_REPRS : {
   SAVE();
   SkString *string = sk_string_repr(thread, AT(RB.ref));
   if (!string) goto failed;
-  RA.u = (uint32_t)((char *)string - base);
+  RA.u = BITS(string);
   NEXT;
 }
 op_STRLEN:

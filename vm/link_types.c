@@ -239,7 +239,7 @@ static void compound(SkLink *l, SkX x) {
 static void optional(SkLink *l, SkX x) {
   SkX inner_x = sk_x(l, x)->args[0];
   if (sk_x_is_ref(l, inner_x)) {
-    one_slot(l, &l->types.items[x], SK_IN_REF, 4, true);
+    one_slot(l, &l->types.items[x], SK_IN_REF, SK_REF_BYTES, true);
     return;
   }
   const SkXType *inner = sk_x_layout(l, inner_x);
@@ -301,7 +301,7 @@ const SkXType *sk_x_layout(SkLink *l, SkX x) {
     case SK_MT_CELL:
     case SK_MT_COROUTINE:
     case SK_MT_CASE:
-      one_slot(l, t, SK_IN_REF, 4, true);
+      one_slot(l, t, SK_IN_REF, SK_REF_BYTES, true);
       break;
     case SK_MT_OPTIONAL:
       optional(l, x);
@@ -313,7 +313,7 @@ const SkXType *sk_x_layout(SkLink *l, SkX x) {
       if (t->decl->kind == SK_MD_STRUCT)
         compound(l, x);
       else if (sk_x_is_ref(l, x))
-        one_slot(l, t, SK_IN_REF, 4, true);
+        one_slot(l, t, SK_IN_REF, SK_REF_BYTES, true);
       else
         one_slot(l, t, SK_IN_U16, 2, false);
       break;

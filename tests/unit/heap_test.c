@@ -17,7 +17,7 @@
 
 typedef struct {
   SkObject object;
-  uint32_t left, right;  // references
+  SkRefBits left, right;  // references
   uint64_t value;
 } Pair;
 
@@ -27,7 +27,7 @@ static const uint16_t element_refs[] = {0};
 static const SkGcType types[] = {
     {.kind = SK_GC_FIXED, .size_bytes = 16},
     {.kind = SK_GC_FIXED, .size_bytes = sizeof(Pair), .ref_count = 2, .ref_offsets = pair_refs},
-    {.kind = SK_GC_ARRAY, .element_bytes = 4, .ref_count = 1, .ref_offsets = element_refs},
+    {.kind = SK_GC_ARRAY, .element_bytes = sizeof(SkRef), .ref_count = 1, .ref_offsets = element_refs},
     {.kind = SK_GC_ARRAY, .element_bytes = 1},
 };
 
@@ -98,7 +98,7 @@ static uint64_t sum_of(SkHeap *heap, SkRef ref) {
 
 static void set_array(SkHeap *heap, uint32_t at) {
   uint32_t length = next(8) == 0 ? 3000 + next(20000) : next(50);
-  SkArray *array = sk_gc_alloc_array(heap, TYPE_REFS, 4, length);
+  SkArray *array = sk_gc_alloc_array(heap, TYPE_REFS, sizeof(SkRef), length);
   CHECK(array && array->length == length);
   SkRef *items = (SkRef *)(void *)(array + 1);
   roots[at] = sk_gc_ref(heap, array);
@@ -163,7 +163,7 @@ static void broken_reference_is_found(void) {
   SkBuf out = {0};
   CHECK(sk_heap_verify(heap, &out));
   Pair *pair = sk_gc_at(heap, roots[0]);
-  uint32_t good = pair->left;
+  SkRefBits good = pair->left;
   pair->left = 0x7FFFFF00;
   CHECK(!sk_heap_verify(heap, &out) && out.size > 0);
   pair->left = good;
