@@ -11,22 +11,26 @@
 #include "vm/native.h"
 #include "vm/numtext.h"
 
-#define A ((uint16_t)(w >> 16))
-#define B ((uint16_t)(w >> 32))
-#define C ((uint16_t)(w >> 48))
-#define SC ((int16_t)(w >> 48))
-#define SB ((int16_t)(w >> 32))
-#define U32 ((uint32_t)(w >> 32))
-#define S32 ((int32_t)(w >> 32))
+/// Operands by loads of their own from the word before pc, which measures better than one load and
+/// shifts. A handler that moves pc has to read them first.
+#define OPERAND(n) (((const uint16_t *)(const void *)pc)[(n)-4])
+#define OP OPERAND(0)
+#define A OPERAND(1)
+#define B OPERAND(2)
+#define C OPERAND(3)
+#define SC ((int16_t)C)
+#define SB ((int16_t)B)
+#define U32 (((const uint32_t *)(const void *)pc)[-1])
+#define S32 ((int32_t)U32)
 
 #define RA R[A]
 #define RB R[B]
 #define RC R[C]
 
-#define NEXT                   \
-  do {                         \
-    w = *pc++;                 \
-    goto *labels[(uint16_t)w]; \
+#define NEXT            \
+  do {                  \
+    pc++;               \
+    goto *dispatch[OP]; \
   } while (0)
 /// A call's n operands, by the list in `slots`, into the callee's first slots: straight-line tests,
 /// which are predicted better than a jump by n.
@@ -143,7 +147,7 @@ static SK_COLD SkObject *object_slow(SkThread *thread, uint32_t type, uint32_t s
   return object;
 }
 
-static SK_COLD bool call_native(SkThread *thread, SkSlot *R, SkWord w, const SkWord *pc,
+static SK_COLD bool call_native(SkThread *thread, SkSlot *R, const SkWord *pc,
                                 uint32_t *results, SkSlot *out) {
   uint32_t row = (uint32_t)pc[0], count = B;
   SkSlot *args = R + C;
@@ -171,7 +175,8 @@ bool sk_interpret(SkThread *thread, uint32_t entry) {
   const SkTypeInfo *const types = thread->image->types;
   const SkWord *pc = code + entry;
   SkSlot *R = thread->vm->main_stack + 1;
-  SkWord w;
+  const void *const *dispatch = labels;
+  __asm__("" : "+r"(dispatch));  // keep the table's address in a register, do not make it each time
   thread->coroutine = SK_NULL_REF;
   thread->stack_start = thread->vm->main_stack;
   thread->stack_limit = thread->vm->main_stack_limit;
@@ -195,7 +200,8 @@ op_LDI:
   RA.i = S32;
   NEXT;
 op_LDK:
-  RA.u = *pc++;
+  RA.u = *pc;
+  pc++;
   NEXT;
 op_LDC:
   RA.u = thread->vm->consts[U32].bits;
@@ -287,10 +293,11 @@ op_INTOP:
   NEXT;
 op_CHECKED : {
   int64_t value = 0;
-  bool fits = checked_op(RB.i, RC.i, (uint32_t)*pc++, &value);
+  bool fits = checked_op(RB.i, RC.i, (uint32_t)*pc, &value);
   SkSlot *to = &RA;
   to[0].i = fits ? value : 0;
   to[1].u = fits;
+  pc++;
   NEXT;
 }
 op_NARROW:
@@ -499,7 +506,7 @@ op_ADDJNE_B:
   NEXT;
 op_SWITCH:
 op_SWITCHCASE : {
-  uint64_t i = (uint16_t)w == SK_W_SWITCH ? (uint64_t)(RA.i - (int32_t)*pc)
+  uint64_t i = OP == SK_W_SWITCH ? (uint64_t)(RA.i - (int32_t)*pc)
                                           : ((const SkObject *)AT(RA.ref))->aux;
   const SkWord *end = pc + 1 + (B + 1u) / 2;
   const int32_t *table = (const int32_t *)(const void *)(pc + 1);
@@ -508,20 +515,16 @@ op_SWITCHCASE : {
 }
 #define TYPE_OF(slot) (((const SkObject *)AT((slot).ref))->type)
 op_JIS:
-  pc++;
-  if (TYPE_OF(RA) == (uint32_t)pc[-1]) pc += SC;
+  pc += TYPE_OF(RA) == (uint32_t)*pc ? 1 + SC : 1;
   NEXT;
 op_JNIS:
-  pc++;
-  if (TYPE_OF(RA) != (uint32_t)pc[-1]) pc += SC;
+  pc += TYPE_OF(RA) != (uint32_t)*pc ? 1 + SC : 1;
   NEXT;
 op_JISENUM:
-  pc++;
-  if (types[TYPE_OF(RA)].enum_id == (uint32_t)pc[-1]) pc += SC;
+  pc += types[TYPE_OF(RA)].enum_id == (uint32_t)*pc ? 1 + SC : 1;
   NEXT;
 op_JNISENUM:
-  pc++;
-  if (types[TYPE_OF(RA)].enum_id != (uint32_t)pc[-1]) pc += SC;
+  pc += types[TYPE_OF(RA)].enum_id != (uint32_t)*pc ? 1 + SC : 1;
   NEXT;
 op_ISTYPE:
   RA.u = TYPE_OF(RB) == (uint32_t)*pc;
@@ -605,8 +608,8 @@ op_ST_REF:
   op_LDXF_##w_ : {                                                         \
     LOAD_CHECK                                                             \
     const char *at = ELEMENTS(list) + index * (uint32_t)*pc + (*pc >> 32); \
-    pc++;                                                                  \
     RA.slot = (as) * (const type *)(const void *)at;                       \
+    pc++;                                                                  \
     NEXT;                                                                  \
   }
   LOADX(I8, int8_t, i, int64_t)
@@ -631,8 +634,8 @@ op_ST_REF:
   op_STXF_##w_ : {                                                         \
     STORE_CHECK                                                            \
     check char *at = ELEMENTS(list) + index * (uint32_t)*pc + (*pc >> 32); \
-    pc++;                                                                  \
     *(type *)(void *)at = (type)(value);                                   \
+    pc++;                                                                  \
     NEXT;                                                                  \
   }
 #define FITS(kind) CHECKED_STORE(RC.i, kind)
@@ -654,9 +657,9 @@ op_STX_REF : {
 op_STXF_REF : {
   STORE_CHECK
   char *at = ELEMENTS(list) + index * (uint32_t)*pc + (*pc >> 32);
-  pc++;
   sk_gc_write_range(heap, AT(list->data.bits), at, sizeof(SkRef));
   *(SkRefBits *)(void *)at = RC.ref;
+  pc++;
   NEXT;
 }
 #define PUSH(w_, type, value, check)                                                         \
@@ -794,11 +797,12 @@ op_POP_REF : {
 }
 op_POPIDX : {
   const SkList *list = AT(RB.ref);
+  if (list->length == 0) {
+    pc += 1 + (int32_t)*pc;
+    NEXT;
+  }
+  RA.u = list->length - 1;
   pc++;
-  if (list->length == 0)
-    pc += (int32_t)pc[-1];
-  else
-    RA.u = list->length - 1;
   NEXT;
 }
 op_TRUNCATE:
@@ -901,7 +905,7 @@ op_CALLN : {
   SkSlot out[16];
   uint32_t results, n = B;
   SAVE();
-  if (SK_UNLIKELY(!call_native(thread, R, w, pc, &results, out))) goto failed;
+  if (SK_UNLIKELY(!call_native(thread, R, pc, &results, out))) goto failed;
   SkSlot *to = &RA;
   for (uint32_t i = 0; i < results; i++) to[i] = out[i];
   pc += 1 + ((n + 3) >> 2);
@@ -981,7 +985,7 @@ op_STRI:
 op_STRF:
 op_STRB : {
   SAVE();
-  SkString *string = number_text(thread, RB, (SkWordOp)(uint16_t)w);
+  SkString *string = number_text(thread, RB, (SkWordOp)OP);
   if (!string) goto failed;
   RA.u = BITS(string);
   NEXT;
