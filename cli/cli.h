@@ -20,12 +20,18 @@ typedef struct {
 extern const CliCommand cli_commands[];
 const CliCommand *cli_command_find(const char *name);
 
+/// Texts that grow, each from malloc.
+typedef struct {
+  char **items;
+  size_t count;
+} CliTexts;
+
 /// What flags can set; which of them a command takes is said by a mask.
 typedef struct {
   SkerryLoadOptions load;
   SkerryVMOptions vm;
-  const char **grants;
-  size_t grant_count;
+  CliTexts grants, denies;
+  FILE *audit;
   const char *output;  // -o
   const char *filter;  // --filter of test
   const char *dumps;   // --dump=a,b

@@ -4,7 +4,12 @@
 #include "cli/cli.h"
 
 #define RUN_FLAGS_HELP                                                                            \
-  "  --allow=CAP[=SCOPE],...  grant a capability: fs.read=DIR, clock, env, random\n"              \
+  "  --allow=CAP[=SCOPE],...  grant a capability: fs.read=DIR, fs.write=DIR, net=HOST:PORT,\n"    \
+  "                           env=NAME, process=PROGRAM, spawn, native=LIBRARY; io, clock and\n"  \
+  "                           random are granted to everybody\n"                                  \
+  "  --deny=CAP[=SCOPE],...   take away what is granted, by whom and how ever\n"                  \
+  "  --manifest=FILE          lines `allow CAP=SCOPE` and `deny CAP=SCOPE`\n"                     \
+  "  --audit=FILE             add a line of JSON for each grant, denial and first use\n"          \
   "  --heap-limit=SIZE        what the program may allocate (default 1G)\n"                       \
   "  --stack-limit=SLOTS      depth of calls, in slots of 8 bytes (default 1M)\n"                 \
   "  --error-format=json      messages as JSON, one a line (default text)\n"                      \

@@ -81,35 +81,92 @@ static const char *flag_value(const char *arg, const char *name) {
   return strncmp(arg, name, size) == 0 && arg[size] == '=' ? arg + size + 1 : NULL;
 }
 
-/// Splits at commas: "fs.read=data,clock" are two grants. A scope with a comma needs a flag of its
-/// own and is not supported otherwise.
-static bool add_grants(CliOptions *out, const char *list) {
+static bool add_text(CliTexts *texts, const char *text, size_t size) {
+  char **grown = realloc(texts->items, (texts->count + 1) * sizeof *grown);
+  if (!grown) return false;
+  texts->items = grown;
+  char *copy = malloc(size + 1);
+  if (!copy) return false;
+  memcpy(copy, text, size);
+  copy[size] = 0;
+  texts->items[texts->count++] = copy;
+  return true;
+}
+
+/// Splits at commas: "fs.read=data,clock" are two grants. A scope with a comma goes into a
+/// manifest.
+static bool add_grants(CliTexts *texts, const char *list) {
   while (true) {
-    const char *comma = strchr(list, ',');
-    size_t size = comma ? (size_t)(comma - list) : strlen(list);
-    if (size) {
-      const char **grown = realloc(out->grants, (out->grant_count + 1) * sizeof(char *));
-      if (!grown) return false;
-      out->grants = grown;
-      char *grant = malloc(size + 1);
-      if (!grant) return false;
-      memcpy(grant, list, size);
-      grant[size] = 0;
-      out->grants[out->grant_count++] = grant;
-    }
-    if (!comma) return true;
-    list = comma + 1;
+    size_t size = strcspn(list, ",");
+    if (size && !add_text(texts, list, size)) return false;
+    if (!list[size]) return true;
+    list += size + 1;
   }
+}
+
+/// A file of lines `allow GRANT` and `deny GRANT`; # starts a comment.
+static int read_manifest(const char *command, const char *path, CliOptions *out) {
+  FILE *file = fopen(path, "rb");
+  if (!file) return cli_usage(command, "cannot read the manifest `%s`: %s", path, strerror(errno));
+  char line[4096];
+  int result = CLI_OK, number = 0;
+  while (result == CLI_OK && fgets(line, sizeof line, file)) {
+    number++;
+    char *text = line + strspn(line, " \t");
+    size_t size = strcspn(text, "\r\n");
+    while (size && (text[size - 1] == ' ' || text[size - 1] == '\t')) size--;
+    if (size == 0 || *text == '#') continue;
+    size_t word = strcspn(text, " \t\r\n"), skip = word + strspn(text + word, " \t");
+    bool allow = word == 5 && memcmp(text, "allow", 5) == 0;
+    bool deny = word == 4 && memcmp(text, "deny", 4) == 0;
+    if ((!allow && !deny) || skip >= size)
+      result = cli_usage(command, "%s:%d: expected `allow GRANT` or `deny GRANT`, found `%.*s`",
+                         path, number, (int)size, text);
+    else if (!add_text(allow ? &out->grants : &out->denies, text + skip, size - skip))
+      result = cli_usage(command, "out of memory");
+  }
+  fclose(file);
+  return result;
+}
+
+static void write_audit(void *file, const char *line, size_t size) {
+  fwrite(line, 1, size, file);
+  fflush(file);
+}
+
+static int open_audit(const char *command, const char *path, CliOptions *out) {
+  if (out->audit) fclose(out->audit);
+  out->audit = fopen(path, "ab");
+  if (!out->audit)
+    return cli_usage(command, "cannot write the audit `%s`: %s", path, strerror(errno));
+  out->vm.audit = write_audit;
+  out->vm.audit_context = out->audit;
+  return CLI_OK;
+}
+
+static int read_rights_flag(const char *command, const char *arg, CliOptions *out, bool *known) {
+  const char *value;
+  *known = true;
+  if ((value = flag_value(arg, "--allow")) || (value = flag_value(arg, "--deny"))) {
+    bool allow = arg[2] == 'a';
+    if (!*value) return cli_usage(command, "`%s` wants capabilities: %sfs.read=DIR", arg, arg);
+    return add_grants(allow ? &out->grants : &out->denies, value)
+               ? CLI_OK
+               : cli_usage(command, "out of memory");
+  }
+  if ((value = flag_value(arg, "--manifest"))) return read_manifest(command, value, out);
+  if ((value = flag_value(arg, "--audit"))) return open_audit(command, value, out);
+  *known = false;
+  return CLI_OK;
 }
 
 static int read_run_flag(const char *command, const char *arg, CliOptions *out, bool *known) {
   const char *value;
   uint64_t size;
   *known = true;
-  if ((value = flag_value(arg, "--allow"))) {
-    if (!*value) return cli_usage(command, "`--allow=` wants capabilities: --allow=fs.read=DIR");
-    return add_grants(out, value) ? CLI_OK : cli_usage(command, "out of memory");
-  }
+  int rights = read_rights_flag(command, arg, out, known);
+  if (*known) return rights;
+  *known = true;
   if ((value = flag_value(arg, "--heap-limit"))) {
     if (!read_size(value, &size) || size < 64 * 1024) {
       return cli_usage(command,
@@ -225,14 +282,22 @@ int cli_options_read(const char *command, unsigned flags, int argc, char **argv,
   out->rest = argv + i;
   out->rest_count = argc - i;
   if (!out->file) return cli_usage(command, "`%s` wants a file", command);
-  out->vm.grants = out->grants;
-  out->vm.grant_count = out->grant_count;
+  out->vm.grants = (const char *const *)out->grants.items;
+  out->vm.grant_count = out->grants.count;
+  out->vm.denies = (const char *const *)out->denies.items;
+  out->vm.deny_count = out->denies.count;
   out->vm.args = (const char *const *)out->rest;
   out->vm.arg_count = (size_t)out->rest_count;
   return read_stress(command, out);
 }
 
+static void free_texts(CliTexts *texts) {
+  for (size_t i = 0; i < texts->count; i++) free(texts->items[i]);
+  free(texts->items);
+}
+
 void cli_options_deinit(CliOptions *options) {
-  for (size_t i = 0; i < options->grant_count; i++) free((char *)options->grants[i]);
-  free(options->grants);
+  free_texts(&options->grants);
+  free_texts(&options->denies);
+  if (options->audit) fclose(options->audit);
 }

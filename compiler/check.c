@@ -1,5 +1,6 @@
 // The checker's drive: imports and scopes, then headers, then bodies, module after module.
 #include "bytecode/bytecode.h"
+#include "bytecode/capability_kinds.h"
 #include "compiler/check.h"
 
 void sk_compilation_init(SkCompilation *compilation, SkArena *arena, SkModuleFinder finder,
@@ -211,26 +212,19 @@ static void find_prelude_names(Checker *k) {
 
 // ---- bodies -------------------------------------------------------------------------------------
 
-/// The capabilities there are (docs/spec, section 10).
-static const char *const capabilities[] = {"fs.read", "fs.write", "net",   "env",   "clock",
-                                           "random",  "process",  "spawn", "native"};
-
 static void check_capabilities(Checker *k) {
   for (uint32_t i = 0; i < k->module->needs.count; i++) {
     SkNeed *need = &k->module->needs.items[i];
-    bool known = false;
+    if (sk_capability_find(need->capability) != SK_CAP_COUNT) continue;
     SkNearest nearest = {.wanted = need->capability};
-    for (size_t n = 0; n < SK_COUNT_OF(capabilities); n++) {
-      known |= sk_str_is(need->capability, capabilities[n]);
-      sk_nearest_try(&nearest, sk_str(capabilities[n]));
-    }
-    if (known) continue;
+    for (int n = 0; n < SK_CAP_COUNT; n++)
+      sk_nearest_try(&nearest, sk_str(sk_capability_infos[n].name));
     SkDiag *diag = sk_report(k, SK_DIAG_E607, AT(need), "there is no capability `%.*s`",
                              SK_STR_ARG(need->capability));
     if (nearest.best.size)
       HELP(k, diag, "did you mean %.*s?", SK_STR_ARG(nearest.best));
     else
-      HELP(k, diag, "there are fs.read, fs.write, net, env, clock, random, process, spawn, native");
+      HELP(k, diag, "`skerry help run` lists the capabilities");
   }
 }
 

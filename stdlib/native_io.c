@@ -1,41 +1,38 @@
 // Natives of standard streams, time, randomness, environment, elementary functions.
 #include <math.h>
-#include <stdlib.h>
 #include <time.h>
 
 #include "base/os.h"
 #include "base/utf8.h"
 #include "stdlib/natives.h"
 
-static bool write_string(SkThread *thread, int stream, SkSlot slot, bool line_end) {
-  const SkString *string = sk_arg_string(thread, slot);
+static bool write_string(SkThread *thread, int stream, const SkString *string, bool line_end) {
   sk_vm_write(thread->vm, stream, string->data, string->size_bytes, line_end);
   return true;
 }
 
-NATIVE_FUNCTION(io_print) {
-  return (void)result, write_string(thread, 1, args[0], true);
+bool sk_native_io_print(SkThread *thread, const SkGranted *granted, SkString *text) {
+  return (void)granted, write_string(thread, 1, text, true);
 }
-NATIVE_FUNCTION(io_eprint) {
-  return (void)result, write_string(thread, 2, args[0], true);
+bool sk_native_io_eprint(SkThread *thread, const SkGranted *granted, SkString *text) {
+  return (void)granted, write_string(thread, 2, text, true);
 }
-NATIVE_FUNCTION(io_write) {
-  return (void)result, write_string(thread, 1, args[0], false);
+bool sk_native_io_write(SkThread *thread, const SkGranted *granted, SkString *text) {
+  return (void)granted, write_string(thread, 1, text, false);
 }
-NATIVE_FUNCTION(io_write_error) {
-  return (void)result, write_string(thread, 2, args[0], false);
+bool sk_native_io_write_error(SkThread *thread, const SkGranted *granted, SkString *text) {
+  return (void)granted, write_string(thread, 2, text, false);
 }
 
-NATIVE_FUNCTION(io_write_bytes) {
-  const SkList *list = sk_arg_list(thread, args[0]);
-  (void)result;
+bool sk_native_io_write_bytes(SkThread *thread, const SkGranted *granted, SkList *list) {
+  (void)granted;
   if (list->length)
     sk_vm_write(thread->vm, 1, sk_list_data(thread->heap, list), list->length, false);
   return true;
 }
 
-NATIVE_FUNCTION(io_flush) {
-  (void)args, (void)result;
+bool sk_native_io_flush(SkThread *thread, const SkGranted *granted) {
+  (void)granted;
   sk_vm_flush(thread->vm);
   return true;
 }
@@ -54,8 +51,7 @@ static bool read_more(SkVm *vm) {
   return !vm->in.failed;
 }
 
-/// Input that is no UTF-8 is made valid: guests see U+FFFD for each wrong byte.
-static bool give_text(SkThread *thread, SkSlot *result, const char *data, size_t size) {
+bool sk_give_text(SkThread *thread, SkSlot *result, const char *data, size_t size) {
   if (sk_utf8_invalid_at(data, size) == size) return sk_give_string(thread, result, data, size);
   SkBuf buf = {0};
   for (size_t at = 0; at < size;) {
@@ -73,9 +69,9 @@ static bool give_text(SkThread *thread, SkSlot *result, const char *data, size_t
   return fine;
 }
 
-NATIVE_FUNCTION(io_read_line) {
+bool sk_native_io_read_line(SkThread *thread, const SkGranted *granted, SkSlot *result) {
   SkVm *vm = thread->vm;
-  (void)args;
+  (void)granted;
   size_t seen = vm->in_at;
   while (true) {
     const char *end =
@@ -84,7 +80,7 @@ NATIVE_FUNCTION(io_read_line) {
       size_t size = (size_t)(end - vm->in.data) - vm->in_at, start = vm->in_at;
       vm->in_at += size + 1;
       if (size && vm->in.data[start + size - 1] == '\r') size--;
-      return give_text(thread, result, vm->in.data + start, size);
+      return sk_give_text(thread, result, vm->in.data + start, size);
     }
     size_t before = vm->in.size - vm->in_at;
     if (!read_more(vm)) break;
@@ -94,23 +90,22 @@ NATIVE_FUNCTION(io_read_line) {
   size_t left = vm->in.size - vm->in_at;
   if (left == 0) return true;  // null
   vm->in_at = vm->in.size;
-  return give_text(thread, result, vm->in.data + vm->in.size - left, left);
+  return sk_give_text(thread, result, vm->in.data + vm->in.size - left, left);
 }
 
-NATIVE_FUNCTION(io_read_all) {
+bool sk_native_io_read_all(SkThread *thread, const SkGranted *granted, SkSlot *result) {
   SkVm *vm = thread->vm;
-  (void)args;
+  (void)granted;
   while (read_more(vm)) {
   }
   if (vm->in.failed) return sk_fault_memory(thread);
   size_t left = vm->in.size - vm->in_at, start = vm->in_at;
   vm->in_at = vm->in.size;
-  return give_text(thread, result, left ? vm->in.data + start : "", left);
+  return sk_give_text(thread, result, left ? vm->in.data + start : "", left);
 }
 
-NATIVE_FUNCTION(io_args) {
+bool sk_native_io_args(SkThread *thread, SkSlot *result) {
   const SkVmOptions *options = &thread->vm->options;
-  (void)args;
   SK_HANDLES(scope, thread->heap);
   SkList *list = sk_list_new(thread, SK_TI_STRINGS, options->arg_count);
   SkHandle handle;
@@ -119,7 +114,7 @@ NATIVE_FUNCTION(io_args) {
     return sk_fault_memory(thread);
   for (uint32_t i = 0; i < options->arg_count; i++) {
     SkSlot text = {0};
-    if (!give_text(thread, &text, options->args[i].data, options->args[i].size)) return false;
+    if (!sk_give_text(thread, &text, options->args[i].data, options->args[i].size)) return false;
     sk_gc_write(thread->heap, sk_gc_at(thread->heap, list->data));
     ((SkRef *)sk_list_data(thread->heap, list))[list->length++] = (SkRef){text.ref};
   }
@@ -129,24 +124,35 @@ NATIVE_FUNCTION(io_args) {
 
 // ---- time, randomness, environment --------------------------------------------------------------
 
-NATIVE_FUNCTION(time_now) {
-  (void)thread, (void)args;
-  result->i = sk_os_wall_ns() / 1000000;
+/// Whole milliseconds of a clock that is only granted coarsely.
+static int64_t coarse(const SkCaps *caps, int64_t ns) {
+  return caps->clock == SK_CLOCK_COARSE ? ns - ns % 1000000 : ns;
+}
+
+bool sk_native_time_now(SkThread *thread, const SkGranted *granted, SkSlot *result) {
+  const SkCaps *caps = &thread->vm->caps;
+  (void)granted;
+  bool frozen = caps->clock == SK_CLOCK_FROZEN;
+  result->i = (frozen ? caps->frozen_wall_ns : sk_os_wall_ns()) / 1000000;
   return true;
 }
 
-NATIVE_FUNCTION(time_monotonic) {
-  (void)thread, (void)args;
-  result->i = (int64_t)sk_os_monotonic_ns();
+bool sk_native_time_monotonic(SkThread *thread, const SkGranted *granted, SkSlot *result) {
+  const SkCaps *caps = &thread->vm->caps;
+  (void)granted;
+  bool frozen = caps->clock == SK_CLOCK_FROZEN;
+  result->i =
+      frozen ? (int64_t)caps->frozen_monotonic_ns : coarse(caps, (int64_t)sk_os_monotonic_ns());
   return true;
 }
 
-NATIVE_FUNCTION(time_sleep) {
-  (void)result;
-  if (args[0].i <= 0) return true;
+bool sk_native_time_sleep(SkThread *thread, const SkGranted *granted, int64_t ms) {
+  (void)granted;
+  if (ms <= 0) return true;
   sk_vm_flush(thread->vm);
   // In short pieces, so that a cancelled VM wakes up.
-  uint64_t end = sk_os_monotonic_ns() + args[0].u * 1000000;
+  const int64_t longest = INT64_MAX / 2000000;
+  uint64_t end = sk_os_monotonic_ns() + (uint64_t)(ms < longest ? ms : longest) * 1000000;
   while (!thread->interrupt) {
     uint64_t now = sk_os_monotonic_ns();
     if (now >= end) break;
@@ -156,17 +162,19 @@ NATIVE_FUNCTION(time_sleep) {
   return true;
 }
 
-NATIVE_FUNCTION(random_seed) {
-  (void)thread, (void)args;
+bool sk_native_random_seed(SkThread *thread, const SkGranted *granted, SkSlot *result) {
+  (void)thread, (void)granted;
   sk_os_random(&result->u, sizeof result->u);
   return true;
 }
 
-NATIVE_FUNCTION(env_get) {
-  SkStr name = sk_string_view(sk_arg_string(thread, args[0]));
-  if (!sk_vm_is_granted(thread->vm, SK_STR("env"), name)) return true;
-  const char *value = getenv(name.data);
-  return value ? give_text(thread, result, value, strlen(value)) : true;
+bool sk_native_env_get(SkThread *thread, const SkGranted *granted, SkString *name, SkSlot *result) {
+  SkCaps *caps = &thread->vm->caps;
+  SkStr wanted = sk_string_view(name);
+  (void)granted;
+  const SkEnvEntry *entry = sk_caps_env(caps, wanted);
+  if (!entry || !sk_caps_allow_name(caps, SK_CAP_ENV, SK_RIGHT_READ, wanted)) return true;  // null
+  return sk_give_text(thread, result, entry->value.data, entry->value.size);
 }
 
 // ---- elementary functions -----------------------------------------------------------------------
@@ -184,14 +192,14 @@ static const Function functions[] = {sin, cos,  tan,   asin, acos, atan,  sinh, 
                                      exp, exp2, expm1, log,  log2, log10, log1p, cube_root};
 static const Function2 functions2[] = {pow, atan2, hypot};
 
-NATIVE_FUNCTION(math_call) {
+bool sk_native_math_call(SkThread *thread, int64_t which, double x, SkSlot *result) {
   (void)thread;
-  if (args[0].u < SK_COUNT_OF(functions)) result->f = functions[args[0].u](args[1].f);
+  if ((uint64_t)which < SK_COUNT_OF(functions)) result->f = functions[which](x);
   return true;
 }
 
-NATIVE_FUNCTION(math_call2) {
+bool sk_native_math_call2(SkThread *thread, int64_t which, double x, double y, SkSlot *result) {
   (void)thread;
-  if (args[0].u < SK_COUNT_OF(functions2)) result->f = functions2[args[0].u](args[1].f, args[2].f);
+  if ((uint64_t)which < SK_COUNT_OF(functions2)) result->f = functions2[which](x, y);
   return true;
 }

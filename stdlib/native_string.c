@@ -7,51 +7,52 @@
 
 // ---- numbers ------------------------------------------------------------------------------------
 
-NATIVE_FUNCTION(int_parse) {
+bool sk_native_int_parse(SkThread *thread, SkString *text, SkSlot *result) {
+  (void)thread;
   int64_t value = 0;
-  result[1].u = sk_int_parse(sk_string_view(sk_arg_string(thread, args[0])), &value);
+  result[1].u = sk_int_parse(sk_string_view(text), &value);
   result[0].i = result[1].u ? value : 0;
   return true;
 }
 
-NATIVE_FUNCTION(int_to_string) {
+bool sk_native_int_to_string(SkThread *thread, int64_t value, int64_t radix, SkSlot *result) {
   char text[72];
   size_t at = sizeof text;
-  int64_t radix = args[1].i;
   if (radix < 2 || radix > 36)
     return sk_fault_text(thread, "radix %lld out of range 2..=36", (long long)radix);
-  uint64_t left = args[0].i < 0 ? 0 - args[0].u : args[0].u;
+  uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
   do {
     text[--at] = "0123456789abcdefghijklmnopqrstuvwxyz"[left % (uint64_t)radix];
     left /= (uint64_t)radix;
   } while (left);
-  if (args[0].i < 0) text[--at] = '-';
+  if (value < 0) text[--at] = '-';
   return sk_give_string(thread, result, text + at, sizeof text - at);
 }
 
-NATIVE_FUNCTION(float_parse) {
+bool sk_native_float_parse(SkThread *thread, SkString *text, SkSlot *result) {
+  (void)thread;
   double value = 0;
-  result[1].u = sk_float_parse(sk_string_view(sk_arg_string(thread, args[0])), &value);
+  result[1].u = sk_float_parse(sk_string_view(text), &value);
   result[0].f = result[1].u ? value : 0;
   return true;
 }
 
-NATIVE_FUNCTION(float_fixed) {
+bool sk_native_float_fixed(SkThread *thread, double value, int64_t digits, SkSlot *result) {
   char text[480];
-  if (args[1].i < 0 || args[1].i > 100) {
-    return sk_fault_text(thread, "%lld digits, expected 0..=100", (long long)args[1].i);
+  if (digits < 0 || digits > 100) {
+    return sk_fault_text(thread, "%lld digits, expected 0..=100", (long long)digits);
   }
-  return sk_give_string(thread, result, text, sk_float_fixed(args[0].f, (int)args[1].i, text));
+  return sk_give_string(thread, result, text, sk_float_fixed(value, (int)digits, text));
 }
 
 // ---- making strings -----------------------------------------------------------------------------
 
-NATIVE_FUNCTION(string_from_code) {
+bool sk_native_string_from_code(SkThread *thread, int64_t code, SkSlot *result) {
   char text[4];
-  if (!sk_utf8_is_scalar(args[0].i)) {
-    return sk_fault_text(thread, "%lld is no Unicode code point", (long long)args[0].i);
+  if (!sk_utf8_is_scalar(code)) {
+    return sk_fault_text(thread, "%lld is no Unicode code point", (long long)code);
   }
-  return sk_give_string(thread, result, text, sk_utf8_encode((uint32_t)args[0].i, text));
+  return sk_give_string(thread, result, text, sk_utf8_encode((uint32_t)code, text));
 }
 
 static SkStr list_bytes(SkThread *thread, const SkList *list) {
@@ -59,23 +60,20 @@ static SkStr list_bytes(SkThread *thread, const SkList *list) {
   return sk_str_n(sk_list_data(thread->heap, list), list->length);
 }
 
-NATIVE_FUNCTION(string_from_bytes) {
-  SkStr bytes = list_bytes(thread, sk_arg_list(thread, args[0]));
+bool sk_native_string_from_bytes(SkThread *thread, SkList *list, SkSlot *result) {
+  SkStr bytes = list_bytes(thread, list);
   if (sk_utf8_invalid_at(bytes.data, bytes.size) != bytes.size) return true;  // null
   return sk_give_string(thread, result, bytes.data, bytes.size);
 }
 
-NATIVE_FUNCTION(bytes_to_string) {
-  SkStr bytes = list_bytes(thread, sk_arg_list(thread, args[0]));
+bool sk_native_bytes_to_string(SkThread *thread, SkList *list, SkSlot *result) {
+  SkStr bytes = list_bytes(thread, list);
   size_t bad = sk_utf8_invalid_at(bytes.data, bytes.size);
   if (bad != bytes.size) return sk_fault_text(thread, "byte %zu is not valid UTF-8", bad);
   return sk_give_string(thread, result, bytes.data, bytes.size);
 }
 
-NATIVE_FUNCTION(bytes_add_string) {
-  SkList *list = sk_arg_list(thread, args[0]);
-  const SkString *string = sk_arg_string(thread, args[1]);
-  (void)result;
+bool sk_native_bytes_add_string(SkThread *thread, SkList *list, SkString *string) {
   uint64_t wanted = (uint64_t)list->length + string->size_bytes;
   uint64_t capacity =
       list->data.bits ? ((const SkArray *)sk_gc_at(thread->heap, list->data))->length : 0;
@@ -88,8 +86,7 @@ NATIVE_FUNCTION(bytes_add_string) {
   return true;
 }
 
-NATIVE_FUNCTION(string_bytes) {
-  const SkString *string = sk_arg_string(thread, args[0]);
+bool sk_native_string_bytes(SkThread *thread, SkString *string, SkSlot *result) {
   SkList *list = sk_list_new(thread, SK_TI_BYTES, string->size_bytes);
   if (!list) return false;
   if (string->size_bytes)
@@ -104,20 +101,17 @@ static bool check_boundary(SkThread *thread, const SkString *string, int64_t at)
   return sk_fault_text(thread, "byte %lld is not the start of a character", (long long)at);
 }
 
-NATIVE_FUNCTION(string_cut) {
-  const SkString *string = sk_arg_string(thread, args[0]);
-  if (args[1].i < 0 || args[2].i < args[1].i || args[2].i > string->size_bytes) {
-    return sk_fault_text(thread, "range %lld..<%lld out of 0..=%u", (long long)args[1].i,
-                         (long long)args[2].i, string->size_bytes);
+bool sk_native_string_cut(SkThread *thread, SkString *string, int64_t from, int64_t to,
+                          SkSlot *result) {
+  if (from < 0 || to < from || to > string->size_bytes) {
+    return sk_fault_text(thread, "range %lld..<%lld out of 0..=%u", (long long)from, (long long)to,
+                         string->size_bytes);
   }
-  if (!check_boundary(thread, string, args[1].i) || !check_boundary(thread, string, args[2].i))
-    return false;
-  return sk_give_string(thread, result, string->data + args[1].i, (size_t)(args[2].i - args[1].i));
+  if (!check_boundary(thread, string, from) || !check_boundary(thread, string, to)) return false;
+  return sk_give_string(thread, result, string->data + from, (size_t)(to - from));
 }
 
-NATIVE_FUNCTION(string_repeat) {
-  const SkString *string = sk_arg_string(thread, args[0]);
-  int64_t n = args[1].i;
+bool sk_native_string_repeat(SkThread *thread, SkString *string, int64_t n, SkSlot *result) {
   if (n < 0) return sk_fault_text(thread, "a string repeated %lld times", (long long)n);
   if (string->size_bytes && n > INT32_MAX / string->size_bytes)
     return sk_fault(thread, SK_FAULT_STRING_SIZE);
@@ -132,13 +126,7 @@ NATIVE_FUNCTION(string_repeat) {
 
 // ---- lists of strings ---------------------------------------------------------------------------
 
-typedef struct {
-  SkThread *thread;
-  SkList *list;
-  SkHandle handle;
-} Strings;
-
-static bool strings_add(Strings *strings, const char *data, size_t size) {
+bool sk_strings_add(SkStrings *strings, const char *data, size_t size) {
   SkThread *thread = strings->thread;
   SkString *made = sk_string_new(thread, data, size);
   if (!made) return false;
@@ -157,7 +145,7 @@ static bool strings_add(Strings *strings, const char *data, size_t size) {
   return true;
 }
 
-static bool strings_open(Strings *strings, SkThread *thread, SkSlot *result) {
+bool sk_strings_open(SkStrings *strings, SkThread *thread, SkSlot *result) {
   strings->thread = thread;
   strings->list = sk_list_new(thread, SK_TI_STRINGS, 0);
   if (!strings->list) return false;
@@ -166,31 +154,29 @@ static bool strings_open(Strings *strings, SkThread *thread, SkSlot *result) {
   return sk_handle_new(thread->heap, ref, &strings->handle) || sk_fault_memory(thread);
 }
 
-NATIVE_FUNCTION(string_chars) {
-  const SkString *string = sk_arg_string(thread, args[0]);
+bool sk_native_string_chars(SkThread *thread, SkString *string, SkSlot *result) {
   SK_HANDLES(scope, thread->heap);
-  Strings strings;
-  if (!strings_open(&strings, thread, result)) return false;
+  SkStrings strings;
+  if (!sk_strings_open(&strings, thread, result)) return false;
   for (uint32_t at = 0; at < string->size_bytes;) {
     uint32_t code;
     size_t size = sk_utf8_decode(string->data + at, string->size_bytes - at, &code);
-    if (!strings_add(&strings, string->data + at, size)) return false;
+    if (!sk_strings_add(&strings, string->data + at, size)) return false;
     at += (uint32_t)size;
   }
   return true;
 }
 
-NATIVE_FUNCTION(string_lines) {
-  const SkString *string = sk_arg_string(thread, args[0]);
+bool sk_native_string_lines(SkThread *thread, SkString *string, SkSlot *result) {
   SK_HANDLES(scope, thread->heap);
-  Strings strings;
-  if (!strings_open(&strings, thread, result)) return false;
+  SkStrings strings;
+  if (!sk_strings_open(&strings, thread, result)) return false;
   for (uint32_t at = 0; at < string->size_bytes;) {
     const char *end = memchr(string->data + at, '\n', string->size_bytes - at);
     uint32_t stop = end ? (uint32_t)(end - string->data) : string->size_bytes;
     uint32_t size = stop - at;
     if (size && string->data[stop - 1] == '\r') size--;
-    if (!strings_add(&strings, string->data + at, size)) return false;
+    if (!sk_strings_add(&strings, string->data + at, size)) return false;
     at = stop + 1;
   }
   return true;
@@ -208,27 +194,25 @@ static const char *find_bytes(const char *data, size_t size, const char *what, s
   return NULL;
 }
 
-NATIVE_FUNCTION(string_split) {
-  const SkString *string = sk_arg_string(thread, args[0]),
-                 *separator = sk_arg_string(thread, args[1]);
+bool sk_native_string_split(SkThread *thread, SkString *string, SkString *separator,
+                            SkSlot *result) {
   if (separator->size_bytes == 0)
     return sk_fault_text(thread, "split by an empty string: use chars()");
   SK_HANDLES(scope, thread->heap);
-  Strings strings;
-  if (!strings_open(&strings, thread, result)) return false;
+  SkStrings strings;
+  if (!sk_strings_open(&strings, thread, result)) return false;
   uint32_t at = 0;
   while (true) {
     const char *end = find_bytes(string->data + at, string->size_bytes - at, separator->data,
                                  separator->size_bytes);
     size_t size = end ? (size_t)(end - string->data) - at : string->size_bytes - at;
-    if (!strings_add(&strings, string->data + at, size)) return false;
+    if (!sk_strings_add(&strings, string->data + at, size)) return false;
     if (!end) return true;
     at += (uint32_t)size + separator->size_bytes;
   }
 }
 
-NATIVE_FUNCTION(string_codes) {
-  const SkString *string = sk_arg_string(thread, args[0]);
+bool sk_native_string_codes(SkThread *thread, SkString *string, SkSlot *result) {
   SkList *list = sk_list_new(thread, SK_TI_INTS, string->size_bytes);
   if (!list) return false;
   int64_t *codes = string->size_bytes ? sk_list_data(thread->heap, list) : NULL;
@@ -241,16 +225,15 @@ NATIVE_FUNCTION(string_codes) {
   return true;
 }
 
-NATIVE_FUNCTION(string_count) {
-  const SkString *string = sk_arg_string(thread, args[0]);
+bool sk_native_string_count(SkThread *thread, SkString *string, SkSlot *result) {
+  (void)thread;
   for (uint32_t i = 0; i < string->size_bytes; i++)
     result->i += sk_utf8_is_boundary(string->data[i]);
   return true;
 }
 
 /// "[a, b]" of texts: what a list's text is made of.
-NATIVE_FUNCTION(text_list) {
-  const SkList *list = sk_arg_list(thread, args[0]);
+bool sk_native_text_list(SkThread *thread, SkList *list, SkSlot *result) {
   const SkRef *items = list->length ? sk_list_data(thread->heap, list) : NULL;
   size_t size = 2;
   for (uint32_t i = 0; i < list->length; i++) {
@@ -273,9 +256,9 @@ NATIVE_FUNCTION(text_list) {
 
 // ---- searching and changing ---------------------------------------------------------------------
 
-NATIVE_FUNCTION(string_find) {
-  const SkString *string = sk_arg_string(thread, args[0]), *sub = sk_arg_string(thread, args[1]);
-  int64_t from = args[2].i;
+bool sk_native_string_find(SkThread *thread, SkString *string, SkString *sub, int64_t from,
+                           SkSlot *result) {
+  (void)thread;
   if (from < 0) from = 0;
   if (from > string->size_bytes) return true;
   const char *at = find_bytes(string->data + from, string->size_bytes - (size_t)from, sub->data,
@@ -286,9 +269,9 @@ NATIVE_FUNCTION(string_find) {
   return true;
 }
 
-NATIVE_FUNCTION(string_starts_with) {
-  const SkString *string = sk_arg_string(thread, args[0]), *prefix = sk_arg_string(thread, args[1]);
-  int64_t from = args[2].i;
+bool sk_native_string_starts_with(SkThread *thread, SkString *string, SkString *prefix,
+                                  int64_t from, SkSlot *result) {
+  (void)thread;
   if (from < 0 || from > string->size_bytes ||
       prefix->size_bytes > string->size_bytes - (uint64_t)from)
     return true;
@@ -302,8 +285,7 @@ static bool is_space(uint32_t code) {
          code == 0x202F || code == 0x205F || code == 0x3000;
 }
 
-NATIVE_FUNCTION(string_trim) {
-  const SkString *string = sk_arg_string(thread, args[0]);
+bool sk_native_string_trim(SkThread *thread, SkString *string, SkSlot *result) {
   uint32_t start = 0, end = string->size_bytes, code;
   while (start < end) {
     size_t size = sk_utf8_decode(string->data + start, end - start, &code);
@@ -348,19 +330,16 @@ static bool change_case(SkThread *thread, SkString *string, const SkCaseRun *run
   return fine;
 }
 
-NATIVE_FUNCTION(string_upper) {
-  return change_case(thread, sk_arg_string(thread, args[0]), upper_runs, SK_COUNT_OF(upper_runs),
-                     result);
+bool sk_native_string_upper(SkThread *thread, SkString *string, SkSlot *result) {
+  return change_case(thread, string, upper_runs, SK_COUNT_OF(upper_runs), result);
 }
 
-NATIVE_FUNCTION(string_lower) {
-  return change_case(thread, sk_arg_string(thread, args[0]), lower_runs, SK_COUNT_OF(lower_runs),
-                     result);
+bool sk_native_string_lower(SkThread *thread, SkString *string, SkSlot *result) {
+  return change_case(thread, string, lower_runs, SK_COUNT_OF(lower_runs), result);
 }
 
-NATIVE_FUNCTION(string_replace) {
-  const SkString *string = sk_arg_string(thread, args[0]), *old = sk_arg_string(thread, args[1]);
-  const SkString *new = sk_arg_string(thread, args[2]);
+bool sk_native_string_replace(SkThread *thread, SkString *string, SkString *old, SkString *new,
+                              SkSlot *result) {
   if (old->size_bytes == 0) return sk_fault_text(thread, "replace of an empty string");
   SkBuf buf = {0};
   uint32_t at = 0;

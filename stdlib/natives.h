@@ -1,14 +1,21 @@
-// What the files of natives share.
+// What the files of natives share. A body is a function `bool sk_native_NAME(...)` with the
+// parameters that its row says (the prototypes are generated):
+//
+//   bool sk_native_string_find(SkThread *thread, SkString *a0, SkString *a1, int64_t a2,
+//                              SkSlot *result)
+//
+//   int int64_t, float double, bool bool, string SkString *, lists SkList *, objects SkObject *;
+//   an optional of these pointers may be NULL, other optionals are followed by a `bool has_`; with
+//   a capability or a handle a `const SkGranted *` comes after the thread; no `result` if there is
+//   none
+//
+// Objects may be kept as pointers for the length of the call: nothing moves, and the caller's frame
+// keeps them alive.
 #pragma once
 
-#include "vm/native.h"
+#include "natives_bodies.h"  // generated
+#include "vm/broker.h"
 
-static inline SkString *sk_arg_string(SkThread *thread, SkSlot slot) {
-  return sk_gc_at(thread->heap, (SkRef){slot.ref});
-}
-static inline SkList *sk_arg_list(SkThread *thread, SkSlot slot) {
-  return sk_gc_at(thread->heap, (SkRef){slot.ref});
-}
 static inline SkStr sk_string_view(const SkString *string) {
   return sk_str_n(string->data, string->size_bytes);
 }
@@ -19,9 +26,19 @@ static inline bool sk_give_string(SkThread *thread, SkSlot *result, const char *
   result->u = sk_gc_ref(thread->heap, made).bits;
   return true;
 }
+/// The same of bytes from outside: what is no UTF-8 becomes U+FFFD.
+bool sk_give_text(SkThread *thread, SkSlot *result, const char *data, size_t size);
+/// A list of strings that grows: open, add, then it stands in the result slot.
+typedef struct {
+  SkThread *thread;
+  SkList *list;
+  SkHandle handle;
+} SkStrings;
+/// Inside an SK_HANDLES scope of the caller. False with a fault pending.
+bool sk_strings_open(SkStrings *strings, SkThread *thread, SkSlot *result);
+bool sk_strings_add(SkStrings *strings, const char *data, size_t size);
 
-/// One row of the table: NATIVE(name in Skerry, name in C, signature).
-#define NATIVE_FUNCTION(name) \
-  bool sk_native_##name(SkThread *thread, const SkSlot *args, SkSlot *result)
-#define NATIVE(text, name, signature) NATIVE_FUNCTION(name);
-#include "stdlib/natives.def"
+// ---- for the glue
+/// The VM may not do this: the text of a refusal in the row's slot for it, else a fault.
+SK_COLD bool sk_native_refuse(SkThread *thread, uint32_t row, SkSlot *result);
+SK_COLD bool sk_native_refuse_handle(SkThread *thread, uint32_t row, SkSlot *result);

@@ -6,7 +6,6 @@
 
 struct SkerryVM {
   SkVm *vm;
-  SkGrant *grants;
   SkStr *args;
   SkArena arena;
 };
@@ -262,28 +261,25 @@ SkerryStatus skerry_dump(const char *path, const void *bytes, size_t size, Skerr
 
 // ---- machines -----------------------------------------------------------------------------------
 
-/// "fs.read=data" to capability and scope.
-static SkGrant grant_of(SkArena *arena, const char *text) {
-  const char *equals = strchr(text, '=');
-  SkGrant grant = {0};
-  size_t size = equals ? (size_t)(equals - text) : strlen(text);
-  grant.capability = sk_arena_str(arena, sk_str_n(text, size));
-  grant.scope = equals ? sk_arena_str(arena, sk_str(equals + 1)) : SK_STR("");
-  return grant;
+static const SkStr *texts_of(SkArena *arena, const char *const *texts, size_t count) {
+  SkStr *views = SK_NEW_ARRAY(arena, SkStr, count + 1);
+  for (size_t i = 0; i < count; i++) views[i] = sk_str(texts[i]);
+  return views;
 }
 
 static SkVmOptions vm_options(SkerryVM *vm, const SkerryVMOptions *options) {
-  vm->grants = SK_NEW_ARRAY(&vm->arena, SkGrant, options->grant_count + 1);
-  for (size_t i = 0; i < options->grant_count; i++) {
-    vm->grants[i] = grant_of(&vm->arena, options->grants[i]);
-  }
   vm->args = SK_NEW_ARRAY(&vm->arena, SkStr, options->arg_count + 1);
   for (size_t i = 0; i < options->arg_count; i++) vm->args[i] = sk_str(options->args[i]);
   return (SkVmOptions){
       .heap_limit_bytes = options->heap_limit_bytes,
       .stack_limit_slots = options->stack_limit_slots,
-      .grants = vm->grants,
-      .grant_count = (uint32_t)options->grant_count,
+      .rights = {.grants = texts_of(&vm->arena, options->grants, options->grant_count),
+                 .grant_count = (uint32_t)options->grant_count,
+                 .denies = texts_of(&vm->arena, options->denies, options->deny_count),
+                 .deny_count = (uint32_t)options->deny_count,
+                 .parent = options->parent ? &options->parent->vm->caps : NULL,
+                 .no_defaults = options->no_defaults,
+                 .audit = {options->audit, options->audit_context}},
       .args = vm->args,
       .arg_count = (uint32_t)options->arg_count,
       .hash_seed = options->hash_seed,
@@ -327,6 +323,10 @@ void skerry_vm_delete(SkerryVM *vm) {
   if (vm->vm) sk_vm_delete(vm->vm);
   sk_arena_deinit(&vm->arena);
   sk_free(vm);
+}
+
+SkerryStatus skerry_vm_revoke(SkerryVM *vm, const char *grant) {
+  return sk_caps_revoke(&vm->vm->caps, sk_str(grant)) ? SKERRY_OK : SKERRY_NOT_FOUND;
 }
 
 static SkerryStatus status_of(SkRunStatus status) {

@@ -118,6 +118,12 @@ bool sk_fault_memory(SkThread *thread) {
   return sk_fault(thread, SK_FAULT_MEMORY);
 }
 
+/// Stays out, so that what catches the fault does not run on for free.
+bool sk_fault_fuel(SkThread *thread) {
+  thread->fuel = -1;
+  return sk_fault(thread, SK_FAULT_FUEL);
+}
+
 bool sk_fault_string(SkThread *thread, SkRef message, bool assertion) {
   const SkString *string = sk_gc_at(thread->heap, message);
   SkVm *vm = thread->vm;

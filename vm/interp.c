@@ -129,12 +129,6 @@ static bool fits_storage(int64_t value, uint32_t kind) {
   }
 }
 
-/// Copies operand slots, four a word, to where a callee's frame begins.
-static inline void copy_operands(SkSlot *to, const SkSlot *R, const SkWord *words, uint32_t count) {
-  const uint16_t *slots = (const uint16_t *)(const void *)words;
-  for (uint32_t i = 0; i < count; i++) to[i] = R[slots[i]];
-}
-
 static const SkItabEntry *find_method(const SkTypeInfo *info, uint32_t selector) {
   const SkItabEntry *entry = &info->itab[selector & info->itab_mask];
   return entry->selector == selector ? entry : NULL;
@@ -145,16 +139,6 @@ static SK_COLD SkObject *object_slow(SkThread *thread, uint32_t type, uint32_t s
   SkObject *object = sk_heap_alloc_slow(thread->heap, type, size);
   if (!object) sk_fault(thread, SK_FAULT_MEMORY);
   return object;
-}
-
-static SK_COLD bool call_native(SkThread *thread, SkSlot *R, const SkWord *pc,
-                                uint32_t *results, SkSlot *out) {
-  uint32_t row = (uint32_t)pc[0], count = B;
-  SkSlot *args = R + C;
-  *results = (uint32_t)(pc[0] >> 32);
-  copy_operands(args, R, pc + 1, count);
-  for (uint32_t i = 0; i < *results; i++) out[i].u = 0;
-  return sk_native_rows[row].fn(thread, args, out);
 }
 
 static SkString *number_text(SkThread *thread, SkSlot value, SkWordOp op) {
@@ -903,10 +887,15 @@ op_CALLI : {
 }
 op_CALLN : {
   SkSlot out[16];
-  uint32_t results, n = B;
+  uint32_t n = B, row = (uint32_t)*pc, results = (uint32_t)(*pc >> 32);
+  SkSlot *to = R + C;
+  const uint16_t *slots = (const uint16_t *)(const void *)(pc + 1);
   SAVE();
-  if (SK_UNLIKELY(!call_native(thread, R, pc, &results, out))) goto failed;
-  SkSlot *to = &RA;
+  COPY_ARGUMENTS();
+  out[0].u = 0;
+  for (uint32_t i = 1; i < results; i++) out[i].u = 0;
+  if (SK_UNLIKELY(!sk_native_rows[row].fn(thread, to, out))) goto failed;
+  to = &RA;
   for (uint32_t i = 0; i < results; i++) to[i] = out[i];
   pc += 1 + ((n + 3) >> 2);
   NEXT;

@@ -14,49 +14,20 @@
 
 // ---- rights -------------------------------------------------------------------------------------
 
-/// A path lies inside the scope of a grant if the scope is one of its folders. Only text is
-/// compared here, to refuse early; the file functions open beneath the granted folder itself.
-static bool scope_covers(SkStr granted, SkStr wanted) {
-  if (granted.size == 0 || sk_str_is(granted, ".")) return true;
-  while (granted.size > 1 && granted.data[granted.size - 1] == '/') granted.size--;
-  if (wanted.size >= 2 && memcmp(wanted.data, "./", 2) == 0)
-    wanted = sk_str_n(wanted.data + 2, wanted.size - 2);
-  if (granted.size >= 2 && memcmp(granted.data, "./", 2) == 0)
-    granted = sk_str_n(granted.data + 2, granted.size - 2);
-  if (wanted.size < granted.size || memcmp(wanted.data, granted.data, granted.size) != 0)
-    return false;
-  return wanted.size == granted.size || wanted.data[granted.size] == '/' ||
-         granted.data[granted.size - 1] == '/';
-}
-
-bool sk_vm_is_granted(const SkVm *vm, SkStr capability, SkStr scope) {
-  for (uint32_t i = 0; i < vm->options.grant_count; i++) {
-    const SkGrant *grant = &vm->options.grants[i];
-    if (sk_str_eq(grant->capability, capability) && scope_covers(grant->scope, scope)) return true;
-  }
-  return false;
-}
-
 /// A need is met by any grant of its capability: how far that reaches is checked at each use.
-static bool check_needs(const SkVm *vm, const SkImage *image, SkBuf *error) {
+static bool check_needs(SkVm *vm, const SkImage *image, SkBuf *error) {
   for (uint32_t i = 0; i < image->need_count; i++) {
     const SkImageNeed *need = &image->needs[i];
-    bool granted = false;
-    for (uint32_t g = 0; g < vm->options.grant_count; g++) {
-      granted |= sk_str_eq(vm->options.grants[g].capability, need->capability);
+    SkCapability kind = sk_capability_find(need->capability);
+    if (kind != SK_CAP_COUNT && sk_caps_has(&vm->caps, kind)) continue;
+    sk_buf_printf(error, "error: module %.*s needs %.*s, which was not granted\n",
+                  SK_STR_ARG(need->module), SK_STR_ARG(need->capability));
+    if (kind != SK_CAP_COUNT) {
+      sk_buf_cstr(error, "  = help: run it with ");
+      sk_caps_print_flag(kind, need->has_scope ? &need->scope : NULL, error);
+      sk_buf_cstr(error, "\n");
+      sk_caps_audit(&vm->caps, "denied", kind, 0, need->scope, need->module.data);
     }
-    if (granted) continue;
-    bool is_path = sk_str_starts(need->capability, "fs.");
-    sk_buf_printf(error,
-                  "error: module %.*s needs %.*s, which was not granted\n  = help: run it with "
-                  "--allow=%.*s",
-                  SK_STR_ARG(need->module), SK_STR_ARG(need->capability),
-                  SK_STR_ARG(need->capability));
-    if (need->has_scope)
-      sk_buf_printf(error, "=%.*s", SK_STR_ARG(need->scope));
-    else if (is_path)
-      sk_buf_cstr(error, "=DIR");
-    sk_buf_cstr(error, "\n");
     return false;
   }
   return true;
@@ -148,7 +119,9 @@ SkVm *sk_vm_new(const SkImage *image, const SkVmOptions *options, SkBuf *error) 
     return NULL;
   }
   set_hash_key(vm);
-  if (check_needs(vm, image, error) && make_heap(vm, image) && make_consts(vm)) {
+  vm->thread.fuel = INT64_MAX / 2;
+  if (sk_caps_init(&vm->caps, &options->rights, error) && check_needs(vm, image, error) &&
+      make_heap(vm, image) && make_consts(vm)) {
     vm->pending = SK_PENDING_NONE;
     return vm;
   }
@@ -158,7 +131,8 @@ SkVm *sk_vm_new(const SkImage *image, const SkVmOptions *options, SkBuf *error) 
 
 void sk_vm_delete(SkVm *vm) {
   if (!vm) return;
-  if (vm->files && vm->files_destroy) vm->files_destroy(vm->files);
+  sk_resources_deinit(&vm->resources);
+  sk_caps_deinit(&vm->caps);
   if (vm->thread.heap) sk_heap_delete(vm->thread.heap);
   sk_buf_deinit(&vm->fault_text);
   sk_buf_deinit(&vm->out);

@@ -12,7 +12,9 @@
 //   The first frame of a stack (main or coroutine) returns to code offset 0, where CORET stands.
 #pragma once
 
+#include "vm/capability.h"
 #include "vm/image.h"
+#include "vm/resource.h"
 
 typedef enum {
   SK_RUN_DONE,
@@ -28,18 +30,11 @@ typedef enum {
   SK_FAULT_COUNT
 } SkFaultKind;
 
-/// A granted capability; scope size 0: everything of it.
-typedef struct {
-  SkStr capability;  // "fs.read"
-  SkStr scope;
-} SkGrant;
-
 typedef struct {
   size_t heap_limit_bytes;     // 0: 1 GiB
   uint32_t stack_limit_slots;  // 0: 1 Mi
-  const SkGrant *grants;       // borrowed until sk_vm_delete
-  uint32_t grant_count;
-  const SkStr *args;  // borrowed for sk_vm_new
+  SkCapsOptions rights;        // borrowed for sk_vm_new
+  const SkStr *args;           // borrowed for sk_vm_new
   uint32_t arg_count;
   uint64_t hash_seed;     // 0: the fixed one
   uint32_t stress_every;  // SKERRY_STRESS=gc:N
@@ -66,6 +61,7 @@ struct SkThread {
   uint32_t native_slots;  // arguments of the running native above the frame
   SkRef coroutine;        // the running one; null on the main stack
   uint32_t main_pc, main_frame;  // of the main stack while a coroutine runs: as in SkCoroutine
+  int64_t fuel;                  // what natives may still spend
   volatile uint8_t interrupt;
   // What compiled trees need at hand.
   void *const *jit_functions;  // by function: code that trees call, or NULL; NULL without a JIT
@@ -113,8 +109,8 @@ struct SkVm {
   SkBuf in;  // standard input, buffered
   size_t in_at;
   bool in_ended;
-  void *files;  // stdlib/: open files by number
-  void (*files_destroy)(void *files);
+  SkCaps caps;
+  SkResources resources;
   SkBuf gc_log;
   bool cancelled;
 };
@@ -147,6 +143,7 @@ bool sk_fault_text(SkThread *thread, const char *format, ...) SK_PRINTF(2, 3);
 bool sk_fault_index(SkThread *thread, int64_t index, uint32_t length);
 bool sk_fault_fit(SkThread *thread, int64_t value, uint32_t storage /*SkMTypeKind*/);
 bool sk_fault_memory(SkThread *thread);
+SK_COLD bool sk_fault_fuel(SkThread *thread);
 
 /// A new string; null (and a pending fault) when memory is out or size is over 2^31 - 1. data may
 /// lie in the heap (nothing moves) as long as its object is reachable.
@@ -161,6 +158,3 @@ bool sk_list_reserve(SkThread *thread, SkList *list, uint64_t capacity) SK_MUST_
 static inline void *sk_list_data(const SkHeap *heap, const SkList *list) {
   return (char *)sk_gc_at(heap, list->data) + sizeof(SkArray);
 }
-
-/// True if `capability` with `scope` (a path for fs.*) was granted.
-bool sk_vm_is_granted(const SkVm *vm, SkStr capability, SkStr scope);

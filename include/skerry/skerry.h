@@ -108,8 +108,17 @@ SKERRY_API SKERRY_MUST_USE SkerryStatus skerry_dump(const char *path, const void
 typedef struct {
   size_t heap_limit_bytes;    /* 0: 1 GiB */
   uint32_t stack_limit_slots; /* 0: 1 Mi slots of 8 bytes */
-  const char *const *grants;  /* "fs.read=data", "clock": as after --allow; borrowed for the call */
+  /* Rights: docs/capabilities.md. All texts are borrowed for the call. */
+  const char *const *grants; /* "fs.read=data", "net=localhost:80": as after --allow */
   size_t grant_count;
+  const char *const *denies; /* as after --deny: wins over grants and over what is granted to all */
+  size_t deny_count;
+  bool no_defaults;       /* not even io, clock and random */
+  const SkerryVM *parent; /* not NULL: grants must lie inside of what parent holds, and end with it */
+  /* A line of JSON for each grant, denial, revocation and first use; NULL: none. On the thread of
+   * the VM, or of who revokes. */
+  void (*audit)(void *audit_context, const char *line, size_t size);
+  void *audit_context;
   const char *const *args; /* the program's `args`; borrowed for the call */
   size_t arg_count;
   uint64_t hash_seed; /* 0: the same in every run */
@@ -130,6 +139,11 @@ SKERRY_API SKERRY_MUST_USE SkerryStatus skerry_vm_new(const SkerryProgram *progr
                                                       const SkerryVMOptions *options,
                                                       SkerryVM **out, SkerryText *error);
 SKERRY_API void skerry_vm_delete(SkerryVM *vm);
+/* Takes a grant back, here and in every VM whose rights come from this one: it is refused from the
+ * next use on, and what it had opened is closed then.
+ * grant     as it was granted ("fs.read=data"); without a scope all of the capability.
+ * Returns   SKERRY_OK, _NOT_FOUND if there is no such grant.   Threads: any. */
+SKERRY_API SkerryStatus skerry_vm_revoke(SkerryVM *vm, const char *grant);
 /* Initialises the modules and runs the main script; once for each VM.
  * Returns   SKERRY_OK, _FAULT, _ERROR, _CANCELLED, _EXIT, _NO_MEMORY. */
 SKERRY_API SKERRY_MUST_USE SkerryStatus skerry_vm_run(SkerryVM *vm);

@@ -1,0 +1,63 @@
+// The broker: the only code that asks the system for files, sockets and processes on behalf of
+// guests. Everything here that opens or changes something takes a SkGranted, which only a native's
+// glue can make, and finds for itself the grant that covers what is asked for.
+//
+// A path is never checked and then resolved again: it is resolved once, below the descriptor of the
+// granted folder (openat2 with RESOLVE_BENEATH, or component by component), and what was opened is
+// looked at through its descriptor.
+#pragma once
+
+#include "vm/capability.h"
+
+typedef struct SkGranted SkGranted;
+
+// ---- grants: for capability.c
+/// The current folder, from malloc (free it); NULL if memory is out or there is none.
+char *sk_broker_working_folder(void);
+bool sk_broker_grant_open(SkGrant *grant, const char *working_folder, SkBuf *error);
+void sk_broker_grant_close(SkGrant *grant);
+bool sk_broker_grant_is_inside(const SkGrant *parent, const SkGrant *child);
+/// "[udp:]HOST[:PORT[-PORT]]"; false with a message.
+bool sk_broker_address_check(SkStr scope, SkBuf *error);
+bool sk_broker_address_covers(SkStr scope, SkStr inner);
+
+// ---- files. `problem` gets "PATH: no such file" and so on; it is empty on success.
+typedef enum {
+  SK_OPEN_READ = 0,
+  SK_OPEN_WRITE = 1,
+  SK_OPEN_APPEND = 2,
+  SK_OPEN_CREATE = 4,  // if it does not exist; needs the right create
+  SK_OPEN_NEW = 8,     // it must not exist
+  SK_OPEN_TRUNCATE = 16,
+  SK_OPEN_FOLDER = 32,  // a folder, for listing
+} SkOpenFlags;
+
+typedef struct {
+  bool is_folder, is_file, is_link;
+  int64_t size_bytes, modified_ms;
+} SkFileInfo;
+
+/// A descriptor, non-blocking and closed on exec, of a regular file (or folder), or -1. *grant:
+/// what covered it (borrowed); may be NULL.
+int sk_broker_open(const SkGranted *granted, SkStr path, unsigned flags, SkGrant **grant,
+                   SkBuf *problem);
+/// Follows links beneath the grant. False and an empty problem: there is nothing.
+bool sk_broker_stat(const SkGranted *granted, SkStr path, SkFileInfo *info, SkBuf *problem);
+bool sk_broker_make_folder(const SkGranted *granted, SkStr path, SkBuf *problem);
+/// A file, a link or an empty folder.
+bool sk_broker_remove(const SkGranted *granted, SkStr path, SkBuf *problem);
+/// Both ends must be granted.
+bool sk_broker_rename(const SkGranted *granted, SkStr from, SkStr to, SkBuf *problem);
+/// Calls fn for each name in an open folder but . and .., in no order. False: it cannot be read.
+bool sk_broker_list(int fd, bool (*fn)(void *context, const char *name), void *context);
+/// As read and write, all or up to the end; EINTR is handled. -1 on failure.
+int64_t sk_broker_read(int fd, void *data, size_t size);
+bool sk_broker_write(int fd, const void *data, size_t size);
+/// Makes what was written durable.
+bool sk_broker_sync(int fd);
+void sk_broker_close(int fd);
+/// The resource that the row's handle argument named.
+struct SkResource *sk_broker_resource(const SkGranted *granted);
+
+/// For tests: as if the kernel had no openat2, on this thread.
+void sk_broker_force_walk(bool on);
