@@ -51,16 +51,27 @@ void sk_mark_stack(SkThread *thread, SkMarker *marker) {
   const SkSlot *frame = thread->frame;
   uint32_t pc = thread->pc;
   SkRef at = thread->coroutine;
+  uint32_t main_pc = thread->main_pc, main_frame = thread->main_frame;
+  const SkNest *nest = thread->nest;
   while (true) {
     sk_gc_mark(marker, at);
     if (frame) mark_frames(thread->image, frame, pc, marker);
-    if (at.bits == 0) return;
+    if (at.bits == 0) {
+      if (!nest) return;
+      frame = nest->frame;
+      pc = nest->pc;
+      at = nest->coroutine;
+      main_pc = nest->main_pc;
+      main_frame = nest->main_frame;
+      nest = nest->outer;
+      continue;
+    }
     const SkCoroutine *co = coroutine_at(thread, at);
     sk_gc_mark(marker, co->stack);
     at = co->resumer;
     if (at.bits == 0) {
-      frame = thread->vm->main_stack + thread->main_frame;
-      pc = thread->main_pc - 1;
+      frame = thread->vm->main_stack + main_frame;
+      pc = main_pc - 1;
     } else {
       const SkCoroutine *other = coroutine_at(thread, at);
       frame = sk_stack_slots(thread, other->stack) + other->frame;
@@ -84,10 +95,6 @@ static void use_stack(SkThread *thread, SkArray *stack) {
 
 bool sk_stack_grow(SkThread *thread, uint32_t slots) {
   SkVm *vm = thread->vm;
-  if (thread->interrupt) {
-    vm->pending = SK_PENDING_CANCEL;
-    return false;
-  }
   if (thread->coroutine.bits == 0) return sk_fault(thread, SK_FAULT_STACK);
   SkCoroutine *co = coroutine_at(thread, thread->coroutine);
   SkSlot *frame = thread->frame;

@@ -16,23 +16,31 @@ typedef struct {
   const SkSlot *frame;
   uint32_t pc;  // of the running word; for callers of the word that called
   SkRef coroutine;
+  uint32_t main_pc, main_frame;
+  const SkNest *nest;
 } Walk;
 
-static bool caller_context(const SkThread *thread, const SkCoroutine *co, SkRef *resumer,
-                           const SkSlot **frame, uint32_t *pc) {
-  *resumer = co->resumer;
-  if (co->resumer.bits == 0) {
-    *frame = thread->vm->main_stack + thread->main_frame;
-    *pc = thread->main_pc - 1;
-  } else {
-    const SkCoroutine *other = sk_gc_at(thread->heap, co->resumer);
-    *frame = sk_stack_slots(thread, other->stack) + other->frame;
-    *pc = other->pc - 1;
-  }
-  return true;
+static Walk walk_from_here(SkThread *thread) {
+  return (Walk){thread,          thread->frame,      thread->pc,  thread->coroutine,
+                thread->main_pc, thread->main_frame, thread->nest};
 }
 
-/// To the caller's frame; over the bottom of a coroutine's stack to its resumer. False: no more.
+static void walk_to_resumer(Walk *walk) {
+  const SkThread *thread = walk->thread;
+  const SkCoroutine *co = sk_gc_at(thread->heap, walk->coroutine);
+  walk->coroutine = co->resumer;
+  if (co->resumer.bits == 0) {
+    walk->frame = thread->vm->main_stack + walk->main_frame;
+    walk->pc = walk->main_pc - 1;
+  } else {
+    const SkCoroutine *other = sk_gc_at(thread->heap, co->resumer);
+    walk->frame = sk_stack_slots(thread, other->stack) + other->frame;
+    walk->pc = other->pc - 1;
+  }
+}
+
+/// To the caller's frame; over the bottom of a coroutine's stack to its resumer. False: no more in
+/// this call of the host.
 static bool walk_up(Walk *walk) {
   uint64_t header = walk->frame[-1].u;
   if ((uint32_t)header != 0) {
@@ -41,8 +49,17 @@ static bool walk_up(Walk *walk) {
     return true;
   }
   if (walk->coroutine.bits == 0) return false;
-  const SkCoroutine *co = sk_gc_at(walk->thread->heap, walk->coroutine);
-  return caller_context(walk->thread, co, &walk->coroutine, &walk->frame, &walk->pc);
+  walk_to_resumer(walk);
+  return true;
+}
+
+/// From the first frame of a call by C code to the frame whose native made the call.
+static bool walk_out(Walk *walk) {
+  const SkNest *nest = walk->nest;
+  if (!nest || !nest->frame) return false;
+  *walk = (Walk){walk->thread,  nest->frame,      nest->pc,   nest->coroutine,
+                 nest->main_pc, nest->main_frame, nest->outer};
+  return true;
 }
 
 static void place_of(const SkImageFunction *fn, uint32_t pc, SkTraceFrame *out) {
@@ -62,7 +79,7 @@ static void place_of(const SkImageFunction *fn, uint32_t pc, SkTraceFrame *out) 
 
 void sk_capture_trace(SkThread *thread) {
   SkVm *vm = thread->vm;
-  Walk walk = {thread, thread->frame, thread->pc, thread->coroutine};
+  Walk walk = walk_from_here(thread);
   vm->trace_count = vm->trace_depth = 0;
   if (!walk.frame) return;
   do {
@@ -79,7 +96,7 @@ void sk_capture_trace(SkThread *thread) {
     }
     vm->trace[at] = frame;
     vm->trace_count = at + 1;
-  } while (walk_up(&walk));
+  } while (walk_up(&walk) || walk_out(&walk));
 }
 
 // ---- making failures ----------------------------------------------------------------------------
@@ -118,12 +135,6 @@ bool sk_fault_memory(SkThread *thread) {
   return sk_fault(thread, SK_FAULT_MEMORY);
 }
 
-/// Stays out, so that what catches the fault does not run on for free.
-bool sk_fault_fuel(SkThread *thread) {
-  thread->fuel = -1;
-  return sk_fault(thread, SK_FAULT_FUEL);
-}
-
 bool sk_fault_string(SkThread *thread, SkRef message, bool assertion) {
   const SkString *string = sk_gc_at(thread->heap, message);
   SkVm *vm = thread->vm;
@@ -139,6 +150,7 @@ bool sk_fault_string(SkThread *thread, SkRef message, bool assertion) {
 bool sk_throw(SkThread *thread, SkRef error) {
   thread->vm->pending = SK_PENDING_ERROR;
   thread->vm->error = error;
+  thread->vm->error_traced = false;
   return false;
 }
 
@@ -164,13 +176,14 @@ bool sk_unwind(SkThread *thread) {
   SkVm *vm = thread->vm;
   if (vm->pending != SK_PENDING_ERROR && vm->pending != SK_PENDING_FAULT) return false;
   bool is_fault = vm->pending == SK_PENDING_FAULT;
-  Walk walk = {thread, thread->frame, thread->pc, thread->coroutine};
+  Walk walk = walk_from_here(thread);
   const SkImageHandler *handler = NULL;
   do {
     handler = handler_at(thread->image, walk.pc, is_fault);
   } while (!handler && walk_up(&walk));
   if (!handler) {
-    if (!is_fault) sk_capture_trace(thread);
+    if (!is_fault && !vm->error_traced) sk_capture_trace(thread);
+    vm->error_traced = !is_fault;
     return false;
   }
   SkSlot *frame = (SkSlot *)(uintptr_t)walk.frame;

@@ -51,13 +51,19 @@
 #define RELOAD() (R = thread->frame, pc = code + thread->pc)
 #define AT(ref) sk_ref_at(base, ref)
 #define BITS(object) sk_ref_bits(base, object)
-#define POLL()                            \
-  do {                                    \
-    if (SK_UNLIKELY(thread->interrupt)) { \
-      thread->frame = R;                  \
-      thread->pc = (uint32_t)(pc - code); \
-      goto interrupted;                   \
-    }                                     \
+/// At a back edge, when pc already stands at its target.
+#define POLL()                             \
+  do {                                     \
+    if (SK_UNLIKELY(--thread->fuel < 0)) { \
+      thread->frame = R;                   \
+      thread->pc = (uint32_t)(pc - code);  \
+      goto poll;                           \
+    }                                      \
+  } while (0)
+/// At the start of a call's handler, which then runs anew.
+#define POLL_CALL()                                      \
+  do {                                                   \
+    if (SK_UNLIKELY(--thread->fuel < 0)) goto poll_call; \
   } while (0)
 
 static inline int64_t wrap_div(int64_t a, int64_t b) {
@@ -148,7 +154,7 @@ static SkString *number_text(SkThread *thread, SkSlot value, SkWordOp op) {
   return sk_string_new(thread, text, size);
 }
 
-bool sk_interpret(SkThread *thread, uint32_t entry) {
+bool sk_interpret(SkThread *thread) {
   static const void *const labels[] = {
 #define WORD(name, format, meaning) &&op_##name,
 #include "vm/words.def"
@@ -157,14 +163,10 @@ bool sk_interpret(SkThread *thread, uint32_t entry) {
   char *const base = thread->heap->base;
   SkHeap *const heap = thread->heap;
   const SkTypeInfo *const types = thread->image->types;
-  const SkWord *pc = code + entry;
-  SkSlot *R = thread->vm->main_stack + 1;
+  const SkWord *pc = code + thread->pc;
+  SkSlot *R = thread->frame;
   const void *const *dispatch = labels;
   __asm__("" : "+r"(dispatch));  // keep the table's address in a register, do not make it each time
-  thread->coroutine = SK_NULL_REF;
-  thread->stack_start = thread->vm->main_stack;
-  thread->stack_limit = thread->vm->main_stack_limit;
-  R[-1].u = sk_header(0, 0, 0);
   NEXT;
 
   // ---- moves and constants
@@ -490,8 +492,8 @@ op_ADDJNE_B:
   NEXT;
 op_SWITCH:
 op_SWITCHCASE : {
-  uint64_t i = OP == SK_W_SWITCH ? (uint64_t)(RA.i - (int32_t)*pc)
-                                          : ((const SkObject *)AT(RA.ref))->aux;
+  uint64_t i =
+      OP == SK_W_SWITCH ? (uint64_t)(RA.i - (int32_t)*pc) : ((const SkObject *)AT(RA.ref))->aux;
   const SkWord *end = pc + 1 + (B + 1u) / 2;
   const int32_t *table = (const int32_t *)(const void *)(pc + 1);
   pc = end + (i < B ? table[i] : (int32_t)(*pc >> 32));
@@ -846,6 +848,7 @@ op_ENTER : {
   NEXT;
 }
 op_CALL : {
+  POLL_CALL();
   uint32_t n = B, delta = C;
   SkSlot *to = R + delta;
   const uint16_t *slots = (const uint16_t *)(const void *)(pc + 1);
@@ -859,6 +862,7 @@ op_CALL : {
   NEXT;
 }
 op_CALLC : {
+  POLL_CALL();
   uint32_t n = B, delta = C;
   SkSlot *to = R + delta;
   const uint16_t *slots = (const uint16_t *)(const void *)(pc + 1);
@@ -870,6 +874,7 @@ op_CALLC : {
   NEXT;
 }
 op_CALLI : {
+  POLL_CALL();
   uint32_t n = B, delta = C;
   SkSlot *to = R + delta;
   const uint16_t *slots = (const uint16_t *)(const void *)(pc + 1);
@@ -895,6 +900,7 @@ op_CALLN : {
   out[0].u = 0;
   for (uint32_t i = 1; i < results; i++) out[i].u = 0;
   if (SK_UNLIKELY(!sk_native_rows[row].fn(thread, to, out))) goto failed;
+  if (SK_UNLIKELY(thread->interrupt)) sk_poll_soon(thread);
   to = &RA;
   for (uint32_t i = 0; i < results; i++) to[i] = out[i];
   pc += 1 + ((n + 3) >> 2);
@@ -1057,9 +1063,13 @@ store_index:
   SAVE();
   sk_fault_index(thread, RB.i, ((const SkList *)AT(RA.ref))->length);
   goto failed;
-interrupted:
-  thread->vm->pending = SK_PENDING_CANCEL;
-  return false;
+poll_call:
+  pc--;
+  thread->frame = R;
+  thread->pc = (uint32_t)(pc - code);
+poll:
+  if (!sk_poll(thread)) return false;
+  NEXT;
 failed_entry:
 failed:
   if (!sk_unwind(thread)) return false;

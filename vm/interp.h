@@ -11,9 +11,21 @@ static inline uint64_t sk_header(uint32_t pc, uint32_t delta, uint32_t dst) {
   return (uint64_t)pc | (uint64_t)delta << 32 | (uint64_t)dst << 48;
 }
 
-/// Runs from the function whose code starts at `entry`, on an empty main stack, until it returns.
+/// Runs from the thread's frame and pc until the first frame of the main stack's part that belongs
+/// to thread->nest returns; its results are that frame's first slots.
 /// False: something is pending (vm->pending).
-bool sk_interpret(SkThread *thread, uint32_t entry);
+bool sk_interpret(SkThread *thread);
+
+// poll.c
+/// What a call of the host may use up begins to count.
+void sk_poll_begin(SkVm *vm);
+
+// call.c: a call in three steps, for callers that do more than sk_vm_call.
+/// Makes the first frame of a call of the code at `entry`. False: too deep (a fault is pending).
+bool sk_nest_begin(SkThread *thread, SkNest *nest, uint32_t entry, const SkSlot *args,
+                   uint32_t count);
+/// Puts the thread back to where it was; after a failure ends what the call left running.
+void sk_nest_end(SkThread *thread, bool failed);
 
 // fault.c
 /// Finds what catches the pending failure and sets thread->frame and pc to it. False: nothing does.
@@ -32,7 +44,7 @@ bool sk_coroutine_yield(SkThread *thread, SkRef ref, const SkSlot *values, uint3
 void sk_coroutine_return(SkThread *thread);
 /// Leaves the running coroutine, which ends; its resumer runs on.
 void sk_coroutine_abandon(SkThread *thread);
-/// ENTER found too little room. False: stack overflow or cancelled (pending).
+/// ENTER found too little room. False: stack overflow (pending).
 bool sk_stack_grow(SkThread *thread, uint32_t slots);
 void sk_mark_stack(SkThread *thread, SkMarker *marker);
 void sk_mark_coroutine_stack(void *context, const SkArray *stack, SkMarker *marker);

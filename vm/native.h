@@ -50,5 +50,5 @@ uint32_t sk_native_find(SkStr name);
 /// was done).
 static inline bool sk_native_charge(SkThread *thread, uint64_t fuel) {
   thread->fuel -= (int64_t)fuel;
-  return SK_LIKELY(thread->fuel >= 0) || sk_fault_fuel(thread);
+  return SK_LIKELY(thread->fuel >= 0) || sk_poll_fuel(thread);
 }

@@ -44,7 +44,7 @@ static void mark_roots(void *context, SkMarker *marker) {
       sk_gc_mark(marker, (SkRef){vm->globals[i].ref});
   }
   sk_gc_mark(marker, vm->error);
-  if (vm->thread.frame) sk_mark_stack(&vm->thread, marker);
+  if (vm->thread.nest) sk_mark_stack(&vm->thread, marker);
 }
 
 static bool make_consts(SkVm *vm) {
@@ -119,7 +119,7 @@ SkVm *sk_vm_new(const SkImage *image, const SkVmOptions *options, SkBuf *error) 
     return NULL;
   }
   set_hash_key(vm);
-  vm->thread.fuel = INT64_MAX / 2;
+  vm->fuel_limit = options->fuel;
   if (sk_caps_init(&vm->caps, &options->rights, error) && check_needs(vm, image, error) &&
       make_heap(vm, image) && make_consts(vm)) {
     vm->pending = SK_PENDING_NONE;
@@ -207,13 +207,6 @@ static SkRunStatus status_of(SkVm *vm) {
   return SK_RUN_FAULT;
 }
 
-static bool run_function(SkVm *vm, uint32_t function) {
-  SkThread *thread = &vm->thread;
-  bool fine = sk_interpret(thread, thread->image->functions[function].start);
-  if (fine) thread->frame = NULL;
-  return fine;
-}
-
 static SkRunStatus finish(SkVm *vm) {
   SkRunStatus status = status_of(vm);
   bool written = sk_vm_flush(vm);
@@ -234,7 +227,7 @@ static SkRunStatus finish(SkVm *vm) {
 SkRunStatus sk_vm_run(SkVm *vm) {
   const SkImage *image = vm->thread.image;
   for (uint32_t i = 0; i < image->init_count; i++) {
-    if (!run_function(vm, image->inits[i])) break;
+    if (!sk_vm_call(&vm->thread, image->inits[i], NULL, NULL)) break;
   }
   return finish(vm);
 }
@@ -243,19 +236,21 @@ SkRunStatus sk_vm_run_test(SkVm *vm, uint32_t test) {
   const SkImage *image = vm->thread.image;
   uint32_t inits = image->init_count - (image->main_init ? 1 : 0);
   bool fine = true;
-  for (uint32_t i = 0; fine && i < inits; i++) fine = run_function(vm, image->inits[i]);
-  if (fine) run_function(vm, image->tests[test].function);
+  for (uint32_t i = 0; fine && i < inits; i++)
+    fine = sk_vm_call(&vm->thread, image->inits[i], NULL, NULL);
+  if (fine) fine = sk_vm_call(&vm->thread, image->tests[test].function, NULL, NULL);
+  (void)fine;  // what failed is pending
   return finish(vm);
 }
 
 void sk_vm_cancel(SkVm *vm) {
-  vm->thread.interrupt = 1;
   __atomic_store_n(&vm->cancelled, true, __ATOMIC_RELEASE);
+  __atomic_store_n(&vm->thread.interrupt, 1, __ATOMIC_RELEASE);
 }
 
 // ---- reports ------------------------------------------------------------------------------------
 
-/// The error's message(): guest code, run on the emptied stack.
+/// The error's message(): guest code.
 static void add_message(SkVm *vm, SkRef error, SkBuf *out) {
   SkThread *thread = &vm->thread;
   const SkImage *image = thread->image;
@@ -266,17 +261,14 @@ static void add_message(SkVm *vm, SkRef error, SkBuf *out) {
     sk_buf_str(out, info->name);
     return;
   }
-  // The call stands for itself: its result comes to the bottom frame's first slot.
+  SkSlot self = {.u = error.bits}, text;
   vm->pending = SK_PENDING_NONE;
-  thread->frame = NULL;
-  vm->main_stack[1].u = error.bits;
-  if (sk_interpret(thread, entry->target)) {
-    const SkString *message = sk_gc_at(thread->heap, (SkRef){vm->main_stack[1].ref});
+  if (sk_vm_call(thread, sk_image_function_at(image, entry->target), &self, &text)) {
+    const SkString *message = sk_gc_at(thread->heap, (SkRef){text.ref});
     sk_buf_add(out, message->data, message->size_bytes);
   } else {
     sk_buf_printf(out, "%.*s (its message() failed)", SK_STR_ARG(info->name));
   }
-  thread->frame = NULL;
 }
 
 static void add_trace(const SkTraceFrame *trace, uint32_t count, uint32_t depth, SkBuf *out) {
@@ -308,8 +300,7 @@ void sk_vm_report(SkVm *vm, SkBuf *out) {
       sk_buf_cstr(out, "\n");
       break;
     case SK_PENDING_CANCEL:
-      sk_buf_cstr(out, "cancelled\n");
-      count = 0;
+      sk_buf_printf(out, "%s\n", sk_stop_text(vm->stop));
       break;
     case SK_PENDING_NONE:
     case SK_PENDING_EXIT:

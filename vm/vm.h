@@ -36,6 +36,8 @@ typedef struct {
   SkCapsOptions rights;        // borrowed for sk_vm_new
   const SkStr *args;           // borrowed for sk_vm_new
   uint32_t arg_count;
+  uint64_t fuel;          // what back edges, calls and natives may use up; 0: any amount
+  uint64_t deadline_ns;   // how long a call of the host may take; 0: any time
   uint64_t hash_seed;     // 0: the fixed one
   uint32_t stress_every;  // SKERRY_STRESS=gc:N
   bool verify_heap;
@@ -50,21 +52,39 @@ typedef struct {
 typedef struct SkThread SkThread;
 typedef struct SkVm SkVm;
 
+/// A call from C into guest code that is in progress: what the thread ran when it began. A call's
+/// frames lie on the main stack, above all that it interrupted, so nothing that C code points to
+/// moves; the coroutine that made the native call stays the running one and cannot be resumed
+/// before the call has returned.
+typedef struct SkNest {
+  struct SkNest *outer;  // the call inside which this one was made; NULL: the host's own
+  SkSlot *frame, *stack_start, *stack_limit;
+  uint32_t pc;
+  SkRef coroutine;
+  uint32_t main_pc, main_frame;
+  uint32_t depth;  // 1: the host's own
+} SkNest;
+/// Calls inside each other: each takes its share of the C stack.
+#define SK_NEST_LIMIT 128u
+
 /// What the interpreter keeps at hand. `thread` is the first argument of whatever may collect.
 struct SkThread {
   SkHeap *heap;
   const SkImage *image;
   SkVm *vm;
   SkSlot *frame;                      // R of the running function, valid while C code runs for it
-  SkSlot *stack_start, *stack_limit;  // of the running stack; stack_limit is lowered to interrupt
-  uint32_t pc;            // code offset of the running word, saved before anything that may fail
-  uint32_t native_slots;  // arguments of the running native above the frame
-  SkRef coroutine;        // the running one; null on the main stack
+  SkSlot *stack_start, *stack_limit;  // of the running stack
+  uint32_t pc;      // code offset of the running word, saved before anything that may fail
+  SkRef coroutine;  // the running one; null on the main stack
   uint32_t main_pc, main_frame;  // of the main stack while a coroutine runs: as in SkCoroutine
-  int64_t fuel;                  // what natives may still spend
-  volatile uint8_t interrupt;
+  // What back edges (1 each), guest calls (1 each) and natives may use up until sk_poll is due,
+  // which it is below 0. Only this thread writes it. Compiled code takes off as many as it ran, in
+  // one go if it likes, and calls sk_poll when it falls below 0 or `interrupt` is set.
+  int64_t fuel;
+  volatile uint8_t interrupt;  // set by any thread: sk_poll has something to look at
+  SkNest *nest;                // the innermost call into guest code; NULL: none runs
   // What compiled trees need at hand.
-  void *const *jit_functions;  // by function: code that trees call, or NULL; NULL without a JIT
+  void *const *jit_functions;      // by function: code that trees call, or NULL; NULL without a JIT
   const void *const *jit_helpers;  // by SkIrHelperIndex
   const SkRef *consts;             // by constant number
   SkSlot *globals;
@@ -78,9 +98,15 @@ typedef enum {
   SK_PENDING_NONE,
   SK_PENDING_ERROR,
   SK_PENDING_FAULT,
-  SK_PENDING_CANCEL,
+  SK_PENDING_CANCEL,  // the call ends, and no handler sees it: vm->stop says why
   SK_PENDING_EXIT
 } SkPendingKind;
+
+typedef enum {
+  SK_STOP_CANCEL,    // sk_vm_cancel
+  SK_STOP_FUEL,      // options.fuel is used up
+  SK_STOP_DEADLINE,  // options.deadline_ns has passed
+} SkStop;
 
 typedef struct {
   SkStr function;
@@ -98,8 +124,9 @@ struct SkVm {
   uint8_t *global_flags;
   SkSlot *main_stack, *main_stack_limit;
   SkPendingKind pending;
-  SkRef error;       // PENDING_ERROR: the error object
-  SkBuf fault_text;  // PENDING_FAULT: its message
+  SkRef error;        // PENDING_ERROR: the error object
+  SkBuf fault_text;   // PENDING_FAULT: its message
+  bool error_traced;  // PENDING_ERROR: the trace was taken where nothing caught it
   SkTraceFrame trace[SK_TRACE_LIMIT];
   uint32_t trace_count, trace_depth;  // depth: frames there were
   uint64_t hash_key[2];
@@ -112,12 +139,39 @@ struct SkVm {
   SkCaps caps;
   SkResources resources;
   SkBuf gc_log;
-  bool cancelled;
+  bool cancelled;           // by any thread
+  SkStop stop;              // PENDING_CANCEL
+  int64_t slice;            // what thread.fuel was last set to
+  uint64_t fuel_used;       // before that
+  uint64_t fuel_limit;      // 0: none
+  uint64_t deadline_at_ns;  // of the running call of the host; 0: none
 };
 
 /// NULL and a message if the VM cannot be made (memory, a capability that is not granted).
 SkVm *sk_vm_new(const SkImage *image, const SkVmOptions *options, SkBuf *error) SK_MUST_USE;
 void sk_vm_delete(SkVm *vm);
+/// Calls a function of the image (by number) from C, in any state: with nothing running, or from a
+/// native. Arguments and results are slots, as many as the function has; `results` may be NULL.
+/// Whatever the caller needs across the call goes into handles; references among the results too,
+/// before the next allocation.
+/// False: something is pending, as after any failing C function; coroutines that the call had
+/// running have ended.
+bool sk_vm_call(SkThread *thread, uint32_t function, const SkSlot *args, SkSlot *results);
+/// The same for a closure; args without the closure itself, `count` slots.
+bool sk_vm_call_closure(SkThread *thread, SkRef closure, const SkSlot *args, uint32_t count,
+                        SkSlot *results);
+/// The slow path of the poll at back edges and calls: cancellation, fuel, deadline. The thread's
+/// frame and pc are saved and hold no half-made state. False: something is pending; leave guest
+/// code.
+SK_COLD bool sk_poll(SkThread *thread);
+/// thread->fuel fell below 0 while a native ran. True: there is more.
+SK_COLD bool sk_poll_fuel(SkThread *thread);
+/// Makes the next back edge or call poll.
+SK_COLD void sk_poll_soon(SkThread *thread);
+/// "out of fuel".
+const char *sk_stop_text(SkStop stop);
+/// What back edges, calls and natives used up so far.
+uint64_t sk_vm_fuel_used(const SkVm *vm);
 /// Initialises the modules in order and runs main. Flushes standard output.
 SkRunStatus sk_vm_run(SkVm *vm);
 /// Initialises the modules (not main's statements) and runs one test.
@@ -143,7 +197,6 @@ bool sk_fault_text(SkThread *thread, const char *format, ...) SK_PRINTF(2, 3);
 bool sk_fault_index(SkThread *thread, int64_t index, uint32_t length);
 bool sk_fault_fit(SkThread *thread, int64_t value, uint32_t storage /*SkMTypeKind*/);
 bool sk_fault_memory(SkThread *thread);
-SK_COLD bool sk_fault_fuel(SkThread *thread);
 
 /// A new string; null (and a pending fault) when memory is out or size is over 2^31 - 1. data may
 /// lie in the heap (nothing moves) as long as its object is reachable.

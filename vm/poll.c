@@ -1,0 +1,67 @@
+// What a running VM looks at now and then: cancellation, fuel, deadline.
+//
+// Back edges, guest calls and natives take from thread->fuel, which holds a slice of what the VM
+// may use up; below 0 the thread comes here. So the fuel of a program is the same on every host,
+// and counting it costs what testing a flag would. Other threads never write the fuel: they set
+// thread->interrupt, which is seen at the latest when a slice has run down, and after each native.
+#include "base/os.h"
+#include "vm/interp.h"
+
+#define SLICE 1024
+
+const char *sk_stop_text(SkStop stop) {
+  static const char *const texts[] = {[SK_STOP_CANCEL] = "cancelled",
+                                      [SK_STOP_FUEL] = "out of fuel",
+                                      [SK_STOP_DEADLINE] = "the deadline has passed"};
+  return texts[stop];
+}
+
+uint64_t sk_vm_fuel_used(const SkVm *vm) {
+  return vm->fuel_used + (uint64_t)(vm->slice - vm->thread.fuel);
+}
+
+/// Charges what was used of the slice and hands out the next one. False: there is none.
+static bool next_slice(SkVm *vm) {
+  vm->fuel_used = sk_vm_fuel_used(vm);
+  uint64_t left = SLICE;
+  if (vm->fuel_limit) left = vm->fuel_used < vm->fuel_limit ? vm->fuel_limit - vm->fuel_used : 0;
+  vm->slice = vm->thread.fuel = left < SLICE ? (int64_t)left : SLICE;
+  return !vm->fuel_limit || vm->fuel_used <= vm->fuel_limit;
+}
+
+void sk_poll_soon(SkThread *thread) {
+  if (thread->fuel <= 0) return;
+  thread->vm->slice -= thread->fuel;
+  thread->fuel = 0;
+}
+
+void sk_poll_begin(SkVm *vm) {
+  next_slice(vm);
+  if (__atomic_load_n(&vm->thread.interrupt, __ATOMIC_ACQUIRE)) sk_poll_soon(&vm->thread);
+  vm->deadline_at_ns = vm->options.deadline_ns ? sk_os_monotonic_ns() + vm->options.deadline_ns : 0;
+}
+
+static bool stop(SkThread *thread, SkStop why) {
+  thread->vm->pending = SK_PENDING_CANCEL;
+  thread->vm->stop = why;
+  sk_capture_trace(thread);
+  return false;
+}
+
+bool sk_poll_fuel(SkThread *thread) {
+  return next_slice(thread->vm) || stop(thread, SK_STOP_FUEL);
+}
+
+bool sk_poll(SkThread *thread) {
+  SkVm *vm = thread->vm;
+  bool has_fuel = next_slice(vm);
+  if (__atomic_exchange_n(&thread->interrupt, 0, __ATOMIC_ACQ_REL) &&
+      __atomic_load_n(&vm->cancelled, __ATOMIC_ACQUIRE)) {
+    thread->interrupt = 1;  // until the host lets the VM run again
+    return stop(thread, SK_STOP_CANCEL);
+  }
+  if (!has_fuel) return stop(thread, SK_STOP_FUEL);
+  if (vm->deadline_at_ns && sk_os_monotonic_ns() >= vm->deadline_at_ns)
+    return stop(thread, SK_STOP_DEADLINE);
+  return true;
+}
