@@ -13,172 +13,54 @@
 #include "base/os.h"
 #include "gc/heap.h"
 
-#define CYCLE_FROM_BYTES ((size_t)16 * 1024 * 1024)  // below, a full collection is short enough
-#define SLICE_EVERY_BYTES ((size_t)128 * 1024)       // of allocation
-#define MARK_PER_BYTE 4                              // how much a slice marks of what it waited for
+#define CYCLE_FROM_BYTES ((size_t)4 * 1024 * 1024)  // below, a full collection is short enough
+#define SLICE_EVERY_BYTES ((size_t)128 * 1024)      // of allocation
+#define MARK_PER_BYTE 4                             // what a slice marks of what it waited for
 #define MAX_SLICE_BYTES ((size_t)2 * 1024 * 1024)
-#define ARRAY_CHUNK 4096  // elements of a large array that are scanned in one go
+#define TRIM_BLOCKS 32  // that are given back in one go: about 0.1 ms
 
-// ---- blocks after marking -----------------------------------------------------------------------
+#define LIST_KEEP_BYTES ((size_t)256 * 1024)
 
-static void free_block(SkHeapFull *heap, uint32_t block) {
-  heap->blocks[block].state = SK_BLOCK_FREE;
-  heap->free_count++;
-  heap->used_blocks--;
+static void give_back_list(void *list, uint32_t *peak) {
+  size_t used = ((size_t)*peak * sizeof(uint32_t) + 4095) / 4096 * 4096;
+  if (used <= LIST_KEEP_BYTES) return;
+  sk_os_discard(list, used);
+  *peak = 0;
 }
 
-static bool no_lines(const SkBlock *block) {
-  uint64_t all = 0;
-  for (uint32_t i = 0; i < SK_LINE_WORDS; i++) all |= block->lines[i];
-  return all == 0;
+static void give_back_lists(SkHeapFull *heap) {
+  give_back_list(heap->mark_stack, &heap->mark_peak);
+  give_back_list(heap->log, &heap->log_peak);
 }
 
-#ifdef SK_DEBUG
-/// What is free is filled, so that a use after it was freed shows.
-static void poison(SkHeapFull *heap, uint32_t block) {
-  const uint64_t *lines = heap->blocks[block].lines;
-  for (uint32_t line = 0; line < SK_BLOCK_LINES; line++) {
-    if (!(lines[line / 64] >> line % 64 & 1))
-      memset(sk_block_start(heap, block) + line * SK_LINE_BYTES, 0xD7, SK_LINE_BYTES);
-  }
-}
-#else
-static void poison(SkHeapFull *heap, uint32_t block) {
-  (void)heap, (void)block;
-}
-#endif
-
-static void sweep_lines(SkHeapFull *heap, uint32_t i) {
-  SkBlock *block = &heap->blocks[i];
-  block->is_touched = block->is_zero = block->is_full = false;
-  poison(heap, i);
-  if (no_lines(block)) free_block(heap, i);
-}
-
-static void sweep_large(SkHeapFull *heap, uint32_t i) {
-  SkBlock *block = &heap->blocks[i];
-  uint32_t count = block->run_blocks;
-  if (sk_mark_of((const SkObject *)(const void *)sk_block_start(heap, i)) != heap->epoch) {
-    for (uint32_t n = 0; n < count; n++) free_block(heap, i + n);
-    return;
-  }
-  for (uint32_t n = 0; n < count; n++) block[n].is_touched = false;
-}
-
-/// Only blocks that were allocated into can have changed.
-static void sweep_young(SkHeapFull *heap) {
-  for (uint32_t i = 0; i < heap->block_top; i++) {
-    SkBlock *block = &heap->blocks[i];
-    if (!block->is_touched) continue;
-    if (block->state == SK_BLOCK_LINES_USED)
-      sweep_lines(heap, i);
-    else if (block->state == SK_BLOCK_LARGE)
-      sweep_large(heap, i);
-  }
-}
-
-static void sweep_all(SkHeapFull *heap) {
-  for (uint32_t i = 0; i < heap->block_top; i++) {
-    SkBlock *block = &heap->blocks[i];
-    if (block->state == SK_BLOCK_LINES_USED) {
-      memcpy(block->lines, block->next, sizeof block->lines);
-      sweep_lines(heap, i);
-    } else if (block->state == SK_BLOCK_LARGE) {
-      sweep_large(heap, i);
-    }
-  }
-}
-
-/// Gives back the pages of free blocks beyond what the next cycle will use.
-static void trim(SkHeapFull *heap) {
-  size_t keep = (heap->nursery_bytes + heap->live_bytes / 8) / SK_BLOCK_BYTES + 8;
-  if (heap->free_count <= keep) return;
-  size_t kept = 0;
-  for (uint32_t i = 0; i < heap->block_top; i++) {
-    SkBlock *block = &heap->blocks[i];
-    if (block->state != SK_BLOCK_FREE || !block->is_dirty || kept++ < keep) continue;
-    uint32_t end = i + 1;
-    while (end < heap->block_top && heap->blocks[end].state == SK_BLOCK_FREE &&
-           heap->blocks[end].is_dirty)
-      end++;
-    sk_os_discard(sk_block_start(heap, i), (size_t)(end - i) * SK_BLOCK_BYTES);
-    for (; i < end; i++) heap->blocks[i].is_dirty = false;
-  }
-}
-
-/// The allocator starts anew: holes from the first block on.
-static void restart_allocator(SkHeapFull *heap) {
-  heap->recycle = heap->free_rover = 0;
-  heap->next_line = SK_BLOCK_LINES;
-  heap->held_bump = heap->held_limit = heap->head.base;
-  heap->head.bump = heap->head.limit = heap->head.base;
-  heap->overflow_bump = heap->overflow_limit = heap->head.base;
-  heap->stats.allocated_bytes += heap->since_bytes;
-  heap->since_bytes = 0;
-  heap->slice_at = SLICE_EVERY_BYTES;
-}
-
-// ---- marking ------------------------------------------------------------------------------------
-
-/// Scans what lies on the stack above `base`; young survivors count for both line maps in a cycle.
-static void drain(SkMarker *marker, uint32_t base, bool in_lines, bool in_next, size_t *bytes) {
-  SkHeapFull *heap = marker->heap;
-  while (heap->mark_count > base) {
-    if (heap->mark_count > heap->mark_peak) heap->mark_peak = heap->mark_count;
-    SkObject *object = sk_object_at(heap, heap->mark_stack[--heap->mark_count]);
-    if (heap->mark_count > base) {
-      __builtin_prefetch(sk_object_at(heap, heap->mark_stack[heap->mark_count - 1]));
-    }
-    size_t size = sk_object_size(heap, object);
-    sk_set_lines(heap, object, size, in_lines, in_next);
-    *bytes += size;
-    if (marker->visit) marker->visit(marker->visit_context, object, size);
-    sk_scan(marker, object);
-  }
-}
-
-static void give_back_stack(SkHeapFull *heap) {
-  size_t used = ((size_t)heap->mark_peak * sizeof(uint32_t) + 4095) / 4096 * 4096;
-  if (used > (size_t)256 * 1024) sk_os_discard(heap->mark_stack, used);
-  heap->mark_peak = 0;
-}
-
-/// What the log holds is scanned for young references, and is unlogged again.
-static void scan_log(SkMarker *marker) {
-  SkHeapFull *heap = marker->heap;
-  for (uint32_t i = 0; i < heap->log_count; i++) {
-    SkObject *object = sk_object_at(heap, heap->log[i]);
-    if (object->gc & SK_GC_UNLOGGED) {
-      sk_scan_cards(marker, object);
-    } else {
-      object->gc |= SK_GC_UNLOGGED;
-      sk_scan(marker, object);
-    }
-  }
-  heap->log_count = 0;
+/// The next collection is as many bytes away as the nursery has.
+static void begin_nursery(SkHeapFull *heap) {
+  SkPace *pace = &heap->pace;
+  sk_restart_allocator(heap);
+  heap->stats.allocated_bytes += pace->since_bytes;
+  if (pace->since_bytes > heap->stats.nursery_peak_bytes)
+    heap->stats.nursery_peak_bytes = pace->since_bytes;
+  pace->since_bytes = 0;
+  heap->slice_at = heap->in_cycle || heap->trim_left ? SLICE_EVERY_BYTES : SIZE_MAX;
 }
 
 static void minor(SkHeapFull *heap) {
   SkMarker marker = {.heap = heap, .allow = SK_ALLOW_YOUNG};
+  SkDrain drain = {.in_lines = true, .in_next = heap->in_cycle, .budget = SIZE_MAX};
   uint32_t base = heap->mark_count;  // below lies what the cycle has yet to scan
-  size_t survived = 0;
-  scan_log(&marker);
+  uint32_t logged = sk_scan_log(&marker);
   sk_mark_roots(&marker);
-  drain(&marker, base, true, heap->in_cycle, &survived);
-  heap->live_bytes += survived;
-  heap->next_live_bytes += survived;
-  sweep_young(heap);
-  restart_allocator(heap);
+  sk_drain(&marker, base, &drain);
+  heap->live_bytes += drain.bytes;
+  heap->next_live_bytes += drain.bytes;
+  size_t used = sk_used_bytes(heap);
+  if (used > heap->pace.peak_bytes) heap->pace.peak_bytes = used;
+  sk_sweep_young(heap);
+  sk_pace_minor(heap, drain.objects + logged, drain.bytes, heap->pace.since_bytes);
+  begin_nursery(heap);
 }
 
 // ---- full ---------------------------------------------------------------------------------------
-
-static void clear_next(SkHeapFull *heap) {
-  for (uint32_t i = 0; i < heap->block_top; i++) {
-    SkBlock *block = &heap->blocks[i];
-    if (block->state == SK_BLOCK_LINES_USED) memset(block->next, 0, sizeof block->next);
-  }
-}
 
 /// A mark that no object has: of three, one is the epoch, and one the epoch before, which objects
 /// may still have while a cycle is on.
@@ -186,50 +68,44 @@ static uint8_t other_epoch(const SkHeapFull *heap) {
   return (uint8_t)(heap->epoch % 3 + 1);
 }
 
-static void forget_log(SkHeapFull *heap) {
-  for (uint32_t i = 0; i < heap->log_count; i++) {
-    SkObject *object = sk_object_at(heap, heap->log[i]);
-    if (!(object->gc & SK_GC_UNLOGGED)) continue;
-    SkBlock *block = &heap->blocks[sk_block_of(heap, object)];
-    for (uint32_t n = 0; n < block->run_blocks; n++)
-      memset(block[n].lines, 0, sizeof block[n].lines);
-    block->in_log = false;
-  }
-  heap->log_count = 0;
-}
-
-static void set_pace(SkHeapFull *heap) {
-  size_t live = heap->live_bytes;
-  heap->full_at_bytes =
-      live + live / 2 > heap->nursery_bytes ? live + live / 2 : heap->nursery_bytes;
+/// The rest of a full collection and of a cycle.
+static void end_full(SkHeapFull *heap, bool in_next) {
+  size_t used = sk_used_bytes(heap);
+  if (used > heap->pace.peak_bytes) heap->pace.peak_bytes = used;
+  sk_sweep_all(heap, in_next);
+  sk_pace_full(heap);
+  size_t target = heap->pace.target_bytes + heap->pace.nursery_bytes;
+  size_t now = sk_used_bytes(heap);
+  sk_trim_plan(heap, (target > now ? target - now : 0) >> SK_BLOCK_SHIFT);
+  begin_nursery(heap);
+  give_back_lists(heap);
 }
 
 static void full(SkHeapFull *heap, SkMarker *marker) {
-  forget_log(heap);
+  SkDrain drain = {.in_lines = true, .budget = SIZE_MAX};
+  sk_forget_log(heap);
   heap->epoch = other_epoch(heap);
   heap->in_cycle = false;
+  heap->cursor_array = 0;
   heap->mark_count = 0;
-  heap->live_bytes = 0;
-  clear_next(heap);
+  sk_clear_lines(heap);
   marker->allow = sk_allow_all_but(heap->epoch);
   sk_mark_roots(marker);
-  drain(marker, 0, false, true, &heap->live_bytes);
-  sweep_all(heap);
-  restart_allocator(heap);
-  set_pace(heap);
-  trim(heap);
-  give_back_stack(heap);
+  sk_drain(marker, 0, &drain);
+  heap->live_bytes = drain.bytes;
+  end_full(heap, false);
 }
 
 // ---- the cycle ----------------------------------------------------------------------------------
 
 static void begin_cycle(SkHeapFull *heap) {
   SK_ASSERT(heap->log_count == 0 && heap->mark_count == 0);
-  clear_next(heap);
+  sk_clear_next(heap);
   heap->epoch = other_epoch(heap);
   heap->in_cycle = true;
   heap->cursor_array = 0;
   heap->next_live_bytes = 0;
+  heap->slice_at = SLICE_EVERY_BYTES;
   SkMarker marker = sk_cycle_marker(heap);
   sk_mark_roots(&marker);
 }
@@ -238,55 +114,18 @@ static void begin_cycle(SkHeapFull *heap) {
 static void end_cycle(SkHeapFull *heap) {
   heap->in_cycle = false;
   heap->live_bytes = heap->next_live_bytes;
-  sweep_all(heap);
-  restart_allocator(heap);
-  set_pace(heap);
-  trim(heap);
-  give_back_stack(heap);
+  end_full(heap, true);
 }
 
-static size_t scan_chunk(SkMarker *marker) {
-  SkHeapFull *heap = marker->heap;
-  const SkArray *array = (const SkArray *)(const void *)sk_object_at(heap, heap->cursor_array);
-  const SkGcType *type = sk_type_of(heap, &array->object);
-  uint32_t from = heap->cursor_at, left = array->length - from;
-  uint32_t count = left < ARRAY_CHUNK ? left : ARRAY_CHUNK;
-  const char *element = (const char *)(array + 1) + (size_t)from * type->element_bytes;
-  for (uint32_t n = 0; n < count; n++, element += type->element_bytes) {
-    for (uint32_t i = 0; i < type->ref_count; i++)
-      sk_gc_mark(marker, *(const SkRef *)(const void *)(element + type->ref_offsets[i]));
-  }
-  heap->cursor_at += count;
-  if (heap->cursor_at == array->length) heap->cursor_array = 0;
-  return (size_t)count * type->element_bytes;
-}
-
-/// True when nothing is left to scan.
-static bool mark_some(SkHeapFull *heap, size_t budget) {
-  SkMarker marker = sk_cycle_marker(heap);
-  size_t done = 0;
-  while (done < budget) {
-    if (heap->cursor_array) {
-      done += scan_chunk(&marker);
-      continue;
-    }
-    if (heap->mark_count == 0) return true;
-    if (heap->mark_count > heap->mark_peak) heap->mark_peak = heap->mark_count;
-    SkObject *object = sk_object_at(heap, heap->mark_stack[--heap->mark_count]);
-    if (heap->mark_count)
-      __builtin_prefetch(sk_object_at(heap, heap->mark_stack[heap->mark_count - 1]));
-    size_t size = sk_object_size(heap, object);
-    sk_set_lines(heap, object, size, false, true);
-    heap->next_live_bytes += size;
-    if (sk_has_cards(heap, object) && ((const SkArray *)(const void *)object)->length > 0) {
-      heap->cursor_array = (uint32_t)((const char *)object - heap->head.base);
-      heap->cursor_at = 0;
-      continue;
-    }
-    sk_scan(&marker, object);
-    done += size < 4096 ? size : 4096;
-  }
+static bool is_marked(const SkHeapFull *heap) {
   return heap->mark_count == 0 && !heap->cursor_array;
+}
+
+static void mark_some(SkHeapFull *heap, size_t budget) {
+  SkMarker marker = sk_cycle_marker(heap);
+  SkDrain drain = {.in_next = true, .budget = budget};
+  sk_drain(&marker, 0, &drain);
+  heap->next_live_bytes += drain.bytes;
 }
 
 // ---- when and what ------------------------------------------------------------------------------
@@ -294,36 +133,53 @@ static bool mark_some(SkHeapFull *heap, size_t budget) {
 typedef struct {
   uint64_t start_ns;
   size_t before;
-  bool counted;
 } Pause;
 
 static Pause pause_begin(SkHeapFull *heap) {
   SK_CHECK(!heap->collecting);
   heap->collecting = true;
-  return (Pause){sk_os_monotonic_ns(), (size_t)heap->used_blocks * SK_BLOCK_BYTES, false};
+  if (heap->options.pause) heap->options.pause(heap->options.context, true);
+  return (Pause){sk_os_monotonic_ns(), sk_used_bytes(heap)};
 }
 
 static void pause_end(SkHeapFull *heap, const Pause *pause, const char *kind, const char *reason) {
   heap->collecting = false;
+  if (heap->options.pause) heap->options.pause(heap->options.context, false);
   uint64_t ns = sk_os_monotonic_ns() - pause->start_ns;
   heap->stats.pause_total_ns += ns;
   if (ns > heap->stats.pause_max_ns) heap->stats.pause_max_ns = ns;
   uint32_t bucket = ns < 1024 ? 0 : (uint32_t)(63 - __builtin_clzll(ns)) - 9;
   heap->stats.pauses[bucket < SK_PAUSE_BUCKETS ? bucket : SK_PAUSE_BUCKETS - 1]++;
   if (!heap->options.log || !kind) return;
-  sk_buf_printf(
-      heap->options.log, "gc %u %s (%s): %zu KiB used, %zu KiB after, %zu KiB live, %.3f ms\n",
-      heap->stats.collections, kind, reason, pause->before / 1024,
-      (size_t)heap->used_blocks * SK_BLOCK_BYTES / 1024, heap->live_bytes / 1024, (double)ns / 1e6);
+  sk_buf_printf(heap->options.log,
+                "gc %u %s (%s): %zu KiB used, %zu KiB after, %zu KiB live, %zu KiB nursery, "
+                "%.3f ms\n",
+                heap->stats.collections, kind, reason, pause->before / 1024,
+                sk_used_bytes(heap) / 1024, heap->live_bytes / 1024,
+                heap->pace.nursery_bytes / 1024, (double)ns / 1e6);
 }
 
-static void check(SkHeapFull *heap, const SkBuf *problems) {
-  SkBuf more = {0};
-  sk_verify_reachable(heap, &more);
-  if (problems && problems->size) fprintf(stderr, "heap: %s", problems->data);
-  if (more.size) fprintf(stderr, "heap: %s", more.data);
-  SK_CHECK((!problems || problems->size == 0) && more.size == 0 && "the heap is broken");
-  sk_buf_deinit(&more);
+static void check(const SkBuf *problems) {
+  if (problems->size == 0) return;
+  fprintf(stderr, "heap: %s", problems->data);
+  SK_CHECK(!"the heap is broken");
+}
+
+/// Before a collection, when verifying.
+static void check_before(SkHeapFull *heap) {
+  if (!heap->options.verify) return;
+  SkBuf problems = {0};
+  sk_verify_barrier(heap, &problems);
+  check(&problems);
+  sk_buf_deinit(&problems);
+}
+
+static void check_after(SkHeapFull *heap) {
+  if (!heap->options.verify) return;
+  SkBuf problems = {0};
+  sk_verify_reachable(heap, &problems);
+  check(&problems);
+  sk_buf_deinit(&problems);
 }
 
 void sk_collect_full(SkHeapFull *heap, const char *reason, SkMarker *marker) {
@@ -334,36 +190,43 @@ void sk_collect_full(SkHeapFull *heap, const char *reason, SkMarker *marker) {
 }
 
 static void collect_minor(SkHeapFull *heap, const char *reason) {
+  check_before(heap);
   Pause pause = pause_begin(heap);
   heap->stats.collections++;
   heap->stats.minor_collections++;
   bool was_in_cycle = heap->in_cycle;
   minor(heap);
   const char *kind = "minor";
-  if (was_in_cycle && heap->mark_count == 0 && !heap->cursor_array) {
+  if (was_in_cycle && is_marked(heap)) {
     end_cycle(heap);
     kind = "minor, end of cycle";
-  } else if (!was_in_cycle && heap->live_bytes > heap->full_at_bytes) {
+  } else if (!was_in_cycle && heap->live_bytes >= CYCLE_FROM_BYTES && sk_pace_is_full_due(heap)) {
     begin_cycle(heap);
     kind = "minor, start of cycle";
   }
   pause_end(heap, &pause, kind, reason);
-  if (heap->options.verify) check(heap, NULL);
+  check_after(heap);
 }
 
 void sk_cycle_slice(SkHeapFull *heap) {
+  size_t waited = heap->pace.since_bytes - heap->slice_at + SLICE_EVERY_BYTES;
+  heap->slice_at =
+      heap->in_cycle || heap->trim_left ? heap->pace.since_bytes + SLICE_EVERY_BYTES : SIZE_MAX;
   Pause pause = pause_begin(heap);
-  size_t waited = heap->since_bytes - heap->slice_at + SLICE_EVERY_BYTES;
-  heap->slice_at = heap->since_bytes + SLICE_EVERY_BYTES;
-  size_t budget = waited * MARK_PER_BYTE;
-  bool done = mark_some(heap, budget < MAX_SLICE_BYTES ? budget : MAX_SLICE_BYTES);
+  if (heap->in_cycle) {
+    size_t budget = waited * MARK_PER_BYTE;
+    mark_some(heap, budget < MAX_SLICE_BYTES ? budget : MAX_SLICE_BYTES);
+  } else {
+    sk_trim_some(heap, TRIM_BLOCKS);
+  }
   pause_end(heap, &pause, NULL, NULL);
-  if (done) collect_minor(heap, "marked");
+  if (heap->in_cycle && is_marked(heap)) collect_minor(heap, "marked");
 }
 
 void sk_collect_due(SkHeapFull *heap) {
-  bool is_small = heap->live_bytes * 8 <= heap->since_bytes;  // full costs hardly more than minor
-  bool is_due = heap->live_bytes > heap->full_at_bytes && heap->live_bytes < CYCLE_FROM_BYTES;
+  // What lives is so little that a full collection costs hardly more than a minor one.
+  bool is_small = heap->live_bytes * 8 <= heap->pace.since_bytes;
+  bool is_due = heap->live_bytes < CYCLE_FROM_BYTES && sk_pace_is_full_due(heap);
   if (!heap->in_cycle && (is_small || is_due))
     sk_heap_collect(&heap->head, "growth");
   else
@@ -390,9 +253,20 @@ void sk_heap_collect(SkHeap *head, const char *reason) {
   SkHeapFull *heap = sk_heap_full(head);
   SkBuf problems = {0};
   SkMarker marker = {.heap = heap, .problems = heap->options.verify ? &problems : NULL};
+  check_before(heap);
   sk_collect_full(heap, reason, &marker);
-  if (heap->options.verify) check(heap, &problems);
+  check(&problems);
   sk_buf_deinit(&problems);
+  check_after(heap);
+}
+
+void sk_heap_trim(SkHeap *head) {
+  SkHeapFull *heap = sk_heap_full(head);
+  sk_heap_collect(head, "trim");
+  heap->pace.peak_bytes = sk_used_bytes(heap);
+  sk_pace_full(heap);
+  sk_trim_plan(heap, 0);
+  sk_trim_some(heap, SIZE_MAX);
 }
 
 void sk_heap_visit(SkHeap *head, void (*fn)(void *, const SkObject *, size_t), void *context) {

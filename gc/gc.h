@@ -6,7 +6,8 @@
 // move inside it. Objects are multiples of 16 bytes, aligned to 16, and start with SkObject.
 // Where references have 64 bits (SK_REF_BYTES is 8) there is no cage: they are addresses.
 //
-//   cage:  | prefix: the VM's own area (stack, globals; lazily backed) | heap blocks ... |
+//   cage:  | SkHeap | prefix: the VM's own area (stack, globals; lazily backed) | heap blocks ... |
+//          ^ base: where references count from
 //
 // Invariants
 //  1. A fresh object is zero but for its header; so every reference field is null or valid.
@@ -74,14 +75,16 @@ typedef struct SkMarker SkMarker;
 
 typedef struct {
   size_t limit_bytes;   // what live and dead objects may take together, at most ~3.9 GiB
-  size_t prefix_bytes;  // the VM's own area at the start of the cage, from offset 4096 on
+  size_t prefix_bytes;  // the VM's own area at the start of the cage, aligned to 64
   void *context;        // for the callbacks
   void (*roots)(void *context, SkMarker *marker);
   void (*stack)(void *context, const SkArray *stack, SkMarker *marker);
   // Stress and checks, for tests:
   uint32_t stress_every;  // collect at every Nth allocation; 0 = off
-  bool verify;            // check the whole heap after each collection
+  bool poison;            // fill what is freed with 0xD7
+  bool verify;            // check the whole heap before and after each collection
   SkBuf *log;             // --dump=gc: one line a collection; or NULL
+  void (*pause)(void *context, bool begins);  // told of each interruption by the collector; or NULL
 } SkHeapOptions;
 
 /// The fields that allocation needs inline; the collector's own follow in gc/.
@@ -97,11 +100,13 @@ struct SkHeap {
 #define SK_PAUSE_BUCKETS 24
 
 typedef struct {
-  size_t used_bytes;  // live and not yet collected objects, blocks counted whole
+  size_t used_bytes;      // live and not yet collected objects, blocks counted whole
+  size_t external_bytes;  // of these, charged by sk_heap_charge
   size_t limit_bytes;
   size_t peak_bytes;
-  size_t reserved_bytes;     // address space
-  uint64_t allocated_bytes;  // ever (exact at each collection, else an estimate from below)
+  size_t reserved_bytes;      // address space
+  uint64_t allocated_bytes;   // ever (exact at each collection, else an estimate from below)
+  size_t nursery_peak_bytes;  // the most that was allocated between two collections
   size_t live_bytes;  // found live by the last full collection, and what survived minor ones since
   uint32_t collections, minor_collections;
   uint64_t pause_total_ns, pause_max_ns;
@@ -119,6 +124,12 @@ void sk_heap_set_limit(SkHeap *heap, size_t limit_bytes);
 
 /// The slow path of sk_gc_alloc. NULL when the limit is reached even after a full collection.
 SkObject *sk_heap_alloc_slow(SkHeap *heap, uint32_t type, size_t size_bytes) SK_MUST_USE;
+/// Counts memory outside of the heap that a guest made grow against the limit. False (and nothing
+/// counted) when the limit does not allow it even after a full collection. May collect.
+bool sk_heap_charge(SkHeap *heap, size_t bytes) SK_MUST_USE;
+void sk_heap_uncharge(SkHeap *heap, size_t bytes);
+/// A full collection that gives all free memory back to the system. May take long.
+void sk_heap_trim(SkHeap *heap);
 /// A full collection.
 void sk_heap_collect(SkHeap *heap, const char *reason);
 SkHeapStats sk_heap_stats(const SkHeap *heap);

@@ -4,58 +4,87 @@
 #include "base/os.h"
 
 #define MAX_CAGE_BYTES ((size_t)0xFFFF0000)
-#define MAX_NURSERY_BYTES ((size_t)4 * 1024 * 1024)
+#define HEAD_BYTES ((sizeof(SkHeapFull) + 63) / 64 * 64)
+#define PAGE_BYTES ((size_t)4096)
 
 static size_t round_up(size_t size, size_t unit) {
   return (size + unit - 1) / unit * unit;
 }
 
-/// One reservation: cage, block table, mark stack, log.
+/// Where the parts of a cage of `room` bytes of blocks lie, from its start:
+///   | log | mark stack | block table | the heap, prefix ... | blocks ... |
+///                                    ^ base
+typedef struct {
+  size_t mark_stack, table, base, end;
+  uint32_t first_block, block_limit;
+} Layout;
+
+static Layout layout_for(size_t prefix_bytes, size_t room) {
+  size_t first = round_up(HEAD_BYTES + prefix_bytes, SK_BLOCK_BYTES);
+  if (room > MAX_CAGE_BYTES - first) room = MAX_CAGE_BYTES - first;
+  Layout at = {.first_block = (uint32_t)(first >> SK_BLOCK_SHIFT)};
+  at.block_limit = at.first_block + (uint32_t)(room >> SK_BLOCK_SHIFT);
+  size_t list_bytes = round_up(room / 16 * sizeof(uint32_t), PAGE_BYTES);
+  at.mark_stack = list_bytes;
+  at.table = at.mark_stack + list_bytes;
+  at.base = at.table + round_up(at.block_limit * sizeof(SkBlock), PAGE_BYTES);
+  at.end = at.base + ((size_t)at.block_limit << SK_BLOCK_SHIFT);
+  return at;
+}
+
+/// Fragmentation of large objects wants more addresses than the limit has bytes. Where the process
+/// may not have as many (ulimit -v), fewer must do, and then perhaps a lower limit.
+static SkCage *take_cage(size_t prefix_bytes, size_t limit, Layout *at) {
+  for (size_t room = limit * 2; room >= SK_BLOCK_BYTES * 2; room /= 2) {
+    *at = layout_for(prefix_bytes, room);
+    SkCage *cage = sk_cage_take(at->end);
+    if (cage) return cage;
+  }
+  return NULL;
+}
+
 SkHeap *sk_heap_new(const SkHeapOptions *options) {
-  size_t prefix = round_up(SK_CAGE_GUARD_BYTES + options->prefix_bytes, SK_BLOCK_BYTES);
-  if (prefix > MAX_CAGE_BYTES / 2) return NULL;
-  size_t limit = round_up(options->limit_bytes, SK_BLOCK_BYTES);
-  if (limit > MAX_CAGE_BYTES - prefix) {
-    limit = (MAX_CAGE_BYTES - prefix) / SK_BLOCK_BYTES * SK_BLOCK_BYTES;
-  }
-  SkHeapFull *heap = sk_calloc(1, sizeof *heap);
-  if (!heap) return NULL;
-  // Fragmentation of large objects wants more addresses than the limit has bytes.
-  size_t room = limit * 2 > MAX_CAGE_BYTES - prefix ? MAX_CAGE_BYTES - prefix : limit * 2;
-  heap->block_limit = (uint32_t)(room / SK_BLOCK_BYTES);
-  heap->cage_bytes = prefix + (size_t)heap->block_limit * SK_BLOCK_BYTES;
-  size_t table_bytes = round_up(heap->block_limit * sizeof(SkBlock), 4096);
-  size_t list_bytes = round_up(heap->block_limit * SK_BLOCK_BYTES / 16 * 4, 4096);
-  heap->reserved_bytes = heap->cage_bytes + table_bytes + 2 * list_bytes;
+  if (options->prefix_bytes > MAX_CAGE_BYTES / 2) return NULL;
+  size_t limit = options->limit_bytes < MAX_CAGE_BYTES ? options->limit_bytes : MAX_CAGE_BYTES;
+  limit = round_up(limit, SK_BLOCK_BYTES);
+  Layout at;
+  SkCage *cage = take_cage(options->prefix_bytes, limit, &at);
+  if (!cage) return NULL;
+  SkHeapFull *heap = (SkHeapFull *)(void *)(cage->start + at.base);
+  heap->cage = cage;
+  heap->head.base = (char *)heap;
   heap->options = *options;
-  heap->limit_bytes = limit;
-  char *base = heap->head.base = sk_os_reserve(heap->reserved_bytes);
-  if (!base) {
-    sk_free(heap);
-    return NULL;
-  }
-  heap->blocks = (SkBlock *)(void *)(base + heap->cage_bytes);
-  heap->mark_stack = (uint32_t *)(void *)(base + heap->cage_bytes + table_bytes);
-  heap->log = (uint32_t *)(void *)(base + heap->cage_bytes + table_bytes + list_bytes);
-  heap->blocks_start = base + prefix;
-  heap->head.bump = heap->head.limit = base;
-  heap->held_bump = heap->held_limit = heap->overflow_bump = heap->overflow_limit = base;
-  heap->next_line = SK_BLOCK_LINES;  // there is no current block yet
+  heap->table = (SkBlock *)(void *)(cage->start + at.table);
+  heap->mark_stack = (uint32_t *)(void *)(cage->start + at.mark_stack);
+  heap->log = (uint32_t *)(void *)cage->start;
+  heap->first_block = heap->block_top = at.first_block;
+  heap->block_limit = at.block_limit;
+  heap->touched = SK_NO_BLOCK;
   heap->epoch = 1;
-  heap->nursery_bytes = limit / 4 < MAX_NURSERY_BYTES ? limit / 4 : MAX_NURSERY_BYTES;
-  heap->full_at_bytes = heap->nursery_bytes;
+  heap->slice_at = SIZE_MAX;
+  sk_heap_set_limit(&heap->head, limit);
+  sk_pace_init(heap);
+  sk_restart_allocator(heap);
   return &heap->head;
 }
 
+/// Everything that was touched goes back to the system at once; the addresses stay in the pool.
 void sk_heap_delete(SkHeap *head) {
   SkHeapFull *heap = sk_heap_full(head);
-  sk_os_release(head->base, heap->reserved_bytes);
+  SkCage *cage = heap->cage;
+  char *end = sk_block_start(heap, heap->block_top);
+  size_t marks = heap->mark_peak > heap->mark_count ? heap->mark_peak : heap->mark_count;
+  size_t logs = heap->log_peak > heap->log_count ? heap->log_peak : heap->log_count;
   sk_free(heap->handles);
-  sk_free(heap);
+  if (marks) sk_os_discard(heap->mark_stack, round_up(marks * sizeof(uint32_t), PAGE_BYTES));
+  if (logs) sk_os_discard(heap->log, round_up(logs * sizeof(uint32_t), PAGE_BYTES));
+  char *table = (char *)heap->table;
+  sk_os_discard(table, (size_t)(end - table));
+  sk_cage_give(cage);
 }
 
 void *sk_heap_prefix(SkHeap *heap) {
-  return heap->base + SK_CAGE_GUARD_BYTES;
+  return heap->base + HEAD_BYTES;
 }
 
 void sk_heap_set_types(SkHeap *heap, const void *types, uint32_t stride_bytes, uint32_t count) {
@@ -64,20 +93,21 @@ void sk_heap_set_types(SkHeap *heap, const void *types, uint32_t stride_bytes, u
   heap->type_count = count;
 }
 
-void sk_heap_set_limit(SkHeap *heap, size_t limit_bytes) {
-  SkHeapFull *full = sk_heap_full(heap);
-  size_t most = (size_t)full->block_limit * SK_BLOCK_BYTES;
-  full->limit_bytes = limit_bytes < most ? limit_bytes : most;
+void sk_heap_set_limit(SkHeap *head, size_t limit_bytes) {
+  SkHeapFull *heap = sk_heap_full(head);
+  size_t most = (size_t)(heap->block_limit - heap->first_block) << SK_BLOCK_SHIFT;
+  heap->limit_bytes = limit_bytes < most ? limit_bytes : most;
 }
 
 SkHeapStats sk_heap_stats(const SkHeap *head) {
   const SkHeapFull *heap = (const SkHeapFull *)(const void *)head;
   SkHeapStats stats = heap->stats;
-  stats.used_bytes = (size_t)heap->used_blocks * SK_BLOCK_BYTES;
+  stats.used_bytes = sk_used_bytes(heap);
+  stats.external_bytes = heap->external_bytes;
   stats.limit_bytes = heap->limit_bytes;
-  stats.reserved_bytes = heap->reserved_bytes;
+  stats.reserved_bytes = heap->cage->size_bytes;
   stats.live_bytes = heap->live_bytes;
-  stats.allocated_bytes += heap->since_bytes;
+  stats.allocated_bytes += heap->pace.since_bytes;
   return stats;
 }
 

@@ -93,6 +93,7 @@ static bool make_heap(SkVm *vm, const SkImage *image) {
       .roots = mark_roots,
       .stack = sk_mark_coroutine_stack,
       .stress_every = vm->options.stress_every,
+      .poison = vm->options.stress_every != 0,
       .verify = vm->options.verify_heap,
       .log = vm->options.log_gc ? &vm->gc_log : NULL,
   };
