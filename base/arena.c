@@ -95,6 +95,15 @@ SkStr sk_arena_str(SkArena *arena, SkStr s) {
   return (SkStr){copy, s.size};
 }
 
+SkStr sk_arena_join(SkArena *arena, SkStr a, const char *between, SkStr b) {
+  size_t middle = strlen(between), size = (size_t)a.size + middle + b.size;
+  char *text = sk_arena_alloc(arena, size + 1);
+  if (a.size) memcpy(text, a.data, a.size);
+  memcpy(text + a.size, between, middle);
+  if (b.size) memcpy(text + a.size + middle, b.data, b.size);
+  return (SkStr){text, (uint32_t)size};
+}
+
 SkStr sk_arena_printf(SkArena *arena, const char *format, ...) {
   va_list args, again;
   va_start(args, format);

@@ -35,6 +35,8 @@ void *sk_arena_alloc(SkArena *arena, size_t size_bytes);
 void *sk_arena_try(SkArena *arena, size_t size_bytes) SK_MUST_USE;
 /// Copies the bytes and adds a NUL.
 SkStr sk_arena_str(SkArena *arena, SkStr s);
+/// `a`, `between` and `b` in a row, with a NUL.
+SkStr sk_arena_join(SkArena *arena, SkStr a, const char *between, SkStr b);
 SkStr sk_arena_printf(SkArena *arena, const char *format, ...) SK_PRINTF(2, 3);
 
 #define SK_NEW(arena, Type) ((Type *)sk_arena_alloc((arena), sizeof(Type)))

@@ -3,10 +3,17 @@
 #include "base/vec.h"
 
 uint32_t sk_str_hash(SkStr s) {
-  uint32_t h = 2166136261u;
-  for (uint32_t i = 0; i < s.size; i++) h = (h ^ (uint8_t)s.data[i]) * 16777619u;
-  h ^= h >> 15;
-  return h * 0x2C1B3C6Du;
+  const char *at = s.data;
+  uint64_t h = s.size, word;
+  uint32_t left = s.size;
+  for (; left >= 8; left -= 8, at += 8) {
+    memcpy(&word, at, 8);
+    h = (h ^ word) * 0x9E3779B97F4A7C15u;
+    h ^= h >> 29;
+  }
+  for (word = 0; left > 0; left--) word = word << 8 | (uint8_t)at[left - 1];
+  h = (h ^ word) * 0x9E3779B97F4A7C15u;
+  return (uint32_t)(h >> 32);
 }
 
 static SkStrMapItem *find(const SkStrMap *map, SkStr key, uint32_t hash) {
@@ -34,13 +41,8 @@ static void place(SkStrMap *map, uint32_t item_index) {
   map->index[i] = item_index + 1;
 }
 
-void sk_strmap_set(SkArena *arena, SkStrMap *map, SkStr key, void *value) {
-  uint32_t hash = sk_str_hash(key);
-  SkStrMapItem *item = find(map, key, hash);
-  if (item) {
-    item->value = value;
-    return;
-  }
+/// Adds a key that is not there.
+static void add(SkArena *arena, SkStrMap *map, SkStr key, void *value, uint32_t hash) {
   uint32_t places = map->index ? map->index_mask + 1 : 0;
   if ((map->count + 1) * 4 > places * 3) {
     if (arena->failed && places) return;  // memory has run out: the name is lost, the map is whole
@@ -56,4 +58,20 @@ void sk_strmap_set(SkArena *arena, SkStrMap *map, SkStr key, void *value) {
   }
   map->items[map->count] = (SkStrMapItem){key, value, hash};
   place(map, map->count++);
+}
+
+void sk_strmap_set(SkArena *arena, SkStrMap *map, SkStr key, void *value) {
+  uint32_t hash = sk_str_hash(key);
+  SkStrMapItem *item = find(map, key, hash);
+  if (item)
+    item->value = value;
+  else
+    add(arena, map, key, value, hash);
+}
+
+bool sk_strmap_add(SkArena *arena, SkStrMap *map, SkStr key, void *value) {
+  uint32_t hash = sk_str_hash(key);
+  if (find(map, key, hash)) return false;
+  add(arena, map, key, value, hash);
+  return true;
 }

@@ -23,5 +23,8 @@ void *sk_strmap_get(const SkStrMap *map, SkStr key);
 bool sk_strmap_has(const SkStrMap *map, SkStr key);
 /// Adds or replaces.
 void sk_strmap_set(SkArena *arena, SkStrMap *map, SkStr key, void *value);
-/// FNV-1a with a final mix; for tables of names only, no defence against flooding.
+/// Adds; false and no change if the key is there.
+bool sk_strmap_add(SkArena *arena, SkStrMap *map, SkStr key, void *value);
+/// Multiplies and folds, eight bytes at a time; for tables of names only, no defence against
+/// flooding.
 uint32_t sk_str_hash(SkStr s);

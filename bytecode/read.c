@@ -77,8 +77,7 @@ static void *take_array(Reader *r, size_t count, size_t item_bytes) {
 
 // ---- numbers ------------------------------------------------------------------------------------
 
-static uint64_t get_u64(Reader *r) {
-  if (r->bad) return 0;
+static uint64_t get_long_u64(Reader *r) {
   uint64_t value = 0;
   for (uint32_t shift = 0; shift < 70; shift += 7) {
     if (r->at == r->end) {
@@ -93,6 +92,11 @@ static uint64_t get_u64(Reader *r) {
   }
   refuse(r, SK_REJECT_bad_varint, "a number is too long");
   return 0;
+}
+
+static inline uint64_t get_u64(Reader *r) {
+  if (SK_UNLIKELY(r->bad)) return 0;
+  return SK_LIKELY(r->at < r->end && *r->at < 128) ? *r->at++ : get_long_u64(r);
 }
 
 static int64_t get_s64(Reader *r) {
@@ -207,10 +211,9 @@ static void read_strings(Reader *r) {
   for (uint32_t i = 0; i < count && !stopped(r); i++) {
     strings[i] = get_text(r, &copies);
     if (r->bad) return;
-    if (sk_strmap_has(&seen, strings[i])) {
+    if (!sk_strmap_add(r->arena, &seen, strings[i], r->module)) {
       refuse(r, SK_REJECT_duplicate, "string %u stands there already", i);
     }
-    sk_strmap_set(r->arena, &seen, strings[i], r->module);
   }
   r->module->strings = strings;
   r->module->string_count = count;

@@ -52,6 +52,7 @@ typedef struct {
   FnState *fn;
   SkDecl *decl;             // type whose members are in sight without self (for hints)
   SkStrMap names;           // name -> Binding* (innermost)
+  SkStrMap link_names;      // that are taken
   SK_VEC(Binding *) bound;  // all bindings in force, for leaving scopes
   uint32_t depth;
   uint8_t *flags;              // by the place of a variable's name: VAR_...

@@ -412,9 +412,12 @@ static SkStr head_of(Checker *k, const SkType *type) {
 
 static SkStr extend_key(Checker *k, const SkType *type, SkStr name, char *space, size_t size) {
   SkStr head = head_of(k, type);
-  int length = snprintf(space, size, "%.*s.%.*s", SK_STR_ARG(head), SK_STR_ARG(name));
-  if (length < 0 || (size_t)length >= size) length = 0;
-  return sk_str_n(space, (size_t)length);
+  size_t length = (size_t)head.size + 1 + name.size;
+  if (length > size) return SK_STR("");
+  memcpy(space, head.data, head.size);
+  space[head.size] = '.';
+  memcpy(space + head.size + 1, name.data, name.size);
+  return sk_str_n(space, length);
 }
 
 typedef struct ExtendMember {
@@ -498,17 +501,9 @@ SkMember *sk_find_member(Checker *k, const SkType *type, SkStr name, const SkTyp
 
 SkStr sk_unique_link_name(Checker *k, SkStr wanted) {
   SkStr name = wanted;
-  char space[300];
-  for (uint32_t n = 2;; n++) {
-    int size = snprintf(space, sizeof space, "\001%.*s", SK_STR_ARG(name));
-    if (size < 0 || (size_t)size >= sizeof space) size = (int)sizeof space - 1;
-    SkStr key = sk_str_n(space, (size_t)size);
-    if (!sk_strmap_has(&k->names, key)) {
-      sk_strmap_set(k->arena, &k->names, sk_arena_str(k->arena, key), NULL);
-      return name;
-    }
+  for (uint32_t n = 2; !sk_strmap_add(k->arena, &k->link_names, name, NULL); n++)
     name = sk_arena_printf(k->arena, "%.*s#%u", SK_STR_ARG(wanted), n);
-  }
+  return name;
 }
 
 void sk_add_function(Checker *k, SkFn *fn) {
@@ -560,8 +555,7 @@ static SkFn *default_function(Checker *k, SkFn *owner, SkDecl *decl, SkStr owner
   fn->all_tparam_count = k->tparam_count;
   fn->header_checked = true;
   fn->link_name =
-      sk_unique_link_name(k, sk_arena_printf(k->arena, "%.*s.default.%.*s", SK_STR_ARG(owner_name),
-                                             SK_STR_ARG(param->name.text)));
+      sk_unique_link_name(k, sk_arena_join(k->arena, owner_name, ".default.", param->name.text));
   (void)owner;
   sk_add_function(k, fn);
   return fn;
@@ -630,7 +624,7 @@ static void fn_header(Checker *k, SkFn *fn, SkDecl *decl) {
   if (fn->is_op && fn->param_count == 0) base = SK_STR("neg");
   if (decl) {
     SkStr head = decl->kind == SK_DECL_EXTEND ? head_of(k, decl->self_type) : decl->name.text;
-    base = sk_arena_printf(k->arena, "%.*s.%.*s", SK_STR_ARG(head), SK_STR_ARG(base));
+    base = sk_arena_join(k->arena, head, ".", base);
   }
   fn->link_name = fn->kind == SK_FN_INTERFACE ? base : sk_unique_link_name(k, base);
   if (fn->kind != SK_FN_INTERFACE) sk_add_function(k, fn);
@@ -781,8 +775,7 @@ static void decl_members(Checker *k, SkDecl *decl) {
   open_tparams(k, decl->tparams, decl->tparam_count);
   params_of(k, decl, decl->name.text, decl->fields, decl->field_count);
   for (uint32_t i = 0; i < decl->case_count; i++) {
-    SkStr owner = sk_arena_printf(k->arena, "%.*s.%.*s", SK_STR_ARG(decl->name.text),
-                                  SK_STR_ARG(decl->cases[i].name.text));
+    SkStr owner = sk_arena_join(k->arena, decl->name.text, ".", decl->cases[i].name.text);
     params_of(k, decl, owner, decl->cases[i].params, decl->cases[i].param_count);
   }
   for (uint32_t i = 0; i < decl->method_count; i++) fn_header(k, decl->methods[i], decl);

@@ -24,6 +24,8 @@ typedef struct {
   SK_VEC(OpenString) open;
   bool newline, space;
   uint32_t doc;
+  uint8_t first_operator[128];  // by first character: its first place in `operators`, + 1
+  uint8_t first_keyword[128];   // by first character: SkTokenKind; tokens.def has them in order
 } Lexer;
 
 static const char *const token_texts[] = {
@@ -40,31 +42,43 @@ static SkDiag *report(Lexer *l, SkDiagCode code, uint32_t start, uint32_t end,
   return sk_diag_add(l->diags, code, l->source, start, end, "%s", message);
 }
 
-static SkToken *push(Lexer *l, SkTokenKind kind, uint32_t start) {
-  SkToken token = {.kind = (uint8_t)kind,
-                   .newline = l->newline,
-                   .space = l->space,
-                   .start = start,
-                   .end = l->at,
-                   .doc = l->doc};
+static inline SkToken *push(Lexer *l, SkTokenKind kind, uint32_t start) {
+  SkTokens *out = l->out;
+  if (SK_UNLIKELY(out->count == out->capacity)) {
+    out->items = sk_vec_grow(l->arena, out->items, &out->count, &out->capacity, sizeof *out->items);
+  }
+  SkToken *token = &out->items[out->count++];  // zero, as the arena gave it
+  token->kind = (uint8_t)kind;
+  token->newline = l->newline;
+  token->space = l->space;
+  token->start = start;
+  token->end = l->at;
+  token->doc = l->doc;
   l->newline = l->space = false;
   l->doc = 0;
-  SK_VEC_PUSH(l->arena, l->out, token);
-  return &SK_VEC_LAST(l->out);
+  return token;
 }
 
 static inline char peek(const Lexer *l, uint32_t ahead) {
   return l->at + ahead < l->size ? l->text[l->at + ahead] : '\0';
 }
 
+enum { NAME_START = 1, NAME = 2, DIGIT = 4 };
+static const uint8_t char_classes[256] = {
+    ['a' ... 'z'] = NAME_START | NAME,
+    ['A' ... 'Z'] = NAME_START | NAME,
+    ['_'] = NAME_START | NAME,
+    ['0' ... '9'] = NAME | DIGIT,
+};
+
 static inline bool is_digit(char c) {
-  return c >= '0' && c <= '9';
+  return char_classes[(uint8_t)c] & DIGIT;
 }
 static inline bool is_name_start(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+  return char_classes[(uint8_t)c] & NAME_START;
 }
 static inline bool is_name(char c) {
-  return is_name_start(c) || is_digit(c);
+  return char_classes[(uint8_t)c] & NAME;
 }
 
 // ---- white space and comments -------------------------------------------------------------------
@@ -435,12 +449,12 @@ static void lex_string_rest(Lexer *l, uint32_t start, bool multi_line, uint32_t 
 
 // ---- names and operators ------------------------------------------------------------------------
 
-static SkTokenKind keyword(SkStr name) {
-  if (name.size < 2 || name.size > 9) return SK_TOKEN_IDENT;
-  for (int kind = SK_TOKEN_KW_FIRST + 1; kind < SK_TOKEN_KW_LAST; kind++) {
+static SkTokenKind keyword(const Lexer *l, SkStr name) {
+  uint32_t kind = l->first_keyword[(uint8_t)name.data[0]];
+  if (kind == 0 || name.size < 2) return SK_TOKEN_IDENT;
+  for (; token_texts[kind][0] == name.data[0]; kind++) {
     const char *text = token_texts[kind];
-    if (text[0] == name.data[0] && text[1] == name.data[1] && strlen(text) == name.size &&
-        memcmp(text, name.data, name.size) == 0)
+    if (text[1] == name.data[1] && strncmp(text, name.data, name.size) == 0 && !text[name.size])
       return (SkTokenKind)kind;
   }
   return SK_TOKEN_IDENT;
@@ -448,30 +462,63 @@ static SkTokenKind keyword(SkStr name) {
 
 static void lex_name(Lexer *l) {
   uint32_t start = l->at;
-  while (l->at < l->size && is_name(l->text[l->at])) l->at++;
-  SkStr name = sk_str_n(l->text + start, l->at - start);
-  SkTokenKind kind = name.data[0] >= 'a' && name.data[0] <= 'w' ? keyword(name) : SK_TOKEN_IDENT;
-  push(l, kind, start)->text = name;
+  uint32_t at = start + 1;
+  while (at < l->size && is_name(l->text[at])) at++;
+  l->at = at;
+  SkStr name = sk_str_n(l->text + start, at - start);
+  push(l, keyword(l, name), start)->text = name;
 }
 
-/// Longest first within one first character. `>` is always single: types end in `>>`.
+/// Those of one first character stand together, the longest first. `>` is always single: types end
+/// in `>>`.
 static const SkTokenKind operators[] = {
-    SK_TOKEN_QUESTION_DOT, SK_TOKEN_COALESCE,     SK_TOKEN_QUESTION,
-    SK_TOKEN_ARROW,        SK_TOKEN_FAT_ARROW,    SK_TOKEN_RANGE,
-    SK_TOKEN_RANGE_INCL,   SK_TOKEN_SAME,         SK_TOKEN_EQ,
-    SK_TOKEN_ASSIGN,       SK_TOKEN_NOT_SAME,     SK_TOKEN_NE,
-    SK_TOKEN_BANG,         SK_TOKEN_SHL_ASSIGN,   SK_TOKEN_SHL,
-    SK_TOKEN_LE,           SK_TOKEN_LT,           SK_TOKEN_GT,
-    SK_TOKEN_PLUS_ASSIGN,  SK_TOKEN_PLUS,         SK_TOKEN_MINUS_ASSIGN,
-    SK_TOKEN_MINUS,        SK_TOKEN_STAR_ASSIGN,  SK_TOKEN_STAR,
-    SK_TOKEN_SLASH_ASSIGN, SK_TOKEN_SLASH,        SK_TOKEN_PERCENT_ASSIGN,
-    SK_TOKEN_PERCENT,      SK_TOKEN_AND_AND,      SK_TOKEN_AMP_ASSIGN,
-    SK_TOKEN_AMP,          SK_TOKEN_OR_OR,        SK_TOKEN_PIPE_ASSIGN,
-    SK_TOKEN_PIPE,         SK_TOKEN_CARET_ASSIGN, SK_TOKEN_CARET,
-    SK_TOKEN_TILDE,        SK_TOKEN_LPAREN,       SK_TOKEN_RPAREN,
-    SK_TOKEN_LBRACKET,     SK_TOKEN_RBRACKET,     SK_TOKEN_LBRACE,
-    SK_TOKEN_RBRACE,       SK_TOKEN_COMMA,        SK_TOKEN_SEMICOLON,
-    SK_TOKEN_COLON,        SK_TOKEN_DOT,
+    SK_TOKEN_QUESTION_DOT,
+    SK_TOKEN_COALESCE,
+    SK_TOKEN_QUESTION,
+    SK_TOKEN_SAME,
+    SK_TOKEN_FAT_ARROW,
+    SK_TOKEN_EQ,
+    SK_TOKEN_ASSIGN,
+    SK_TOKEN_NOT_SAME,
+    SK_TOKEN_NE,
+    SK_TOKEN_BANG,
+    SK_TOKEN_SHL_ASSIGN,
+    SK_TOKEN_SHL,
+    SK_TOKEN_LE,
+    SK_TOKEN_LT,
+    SK_TOKEN_GT,
+    SK_TOKEN_PLUS_ASSIGN,
+    SK_TOKEN_PLUS,
+    SK_TOKEN_ARROW,
+    SK_TOKEN_MINUS_ASSIGN,
+    SK_TOKEN_MINUS,
+    SK_TOKEN_STAR_ASSIGN,
+    SK_TOKEN_STAR,
+    SK_TOKEN_SLASH_ASSIGN,
+    SK_TOKEN_SLASH,
+    SK_TOKEN_PERCENT_ASSIGN,
+    SK_TOKEN_PERCENT,
+    SK_TOKEN_AND_AND,
+    SK_TOKEN_AMP_ASSIGN,
+    SK_TOKEN_AMP,
+    SK_TOKEN_OR_OR,
+    SK_TOKEN_PIPE_ASSIGN,
+    SK_TOKEN_PIPE,
+    SK_TOKEN_CARET_ASSIGN,
+    SK_TOKEN_CARET,
+    SK_TOKEN_TILDE,
+    SK_TOKEN_LPAREN,
+    SK_TOKEN_RPAREN,
+    SK_TOKEN_LBRACKET,
+    SK_TOKEN_RBRACKET,
+    SK_TOKEN_LBRACE,
+    SK_TOKEN_RBRACE,
+    SK_TOKEN_COMMA,
+    SK_TOKEN_SEMICOLON,
+    SK_TOKEN_COLON,
+    SK_TOKEN_RANGE,
+    SK_TOKEN_RANGE_INCL,
+    SK_TOKEN_DOT,
 };
 
 static void unknown_character(Lexer *l) {
@@ -495,9 +542,10 @@ static void unknown_character(Lexer *l) {
 static void lex_operator(Lexer *l) {
   uint32_t start = l->at;
   char c = l->text[l->at];
-  for (size_t i = 0; i < SK_COUNT_OF(operators); i++) {
+  uint32_t first = (uint8_t)c < 128 ? l->first_operator[(uint8_t)c] : 0;
+  for (size_t i = first - 1; first && i < SK_COUNT_OF(operators); i++) {
     const char *text = token_texts[operators[i]];
-    if (text[0] != c) continue;
+    if (text[0] != c) break;
     size_t size = strlen(text);
     if (size > l->size - l->at || memcmp(l->text + l->at, text, size) != 0) continue;
     l->at += (uint32_t)size;
@@ -518,6 +566,14 @@ static void lex_operator(Lexer *l) {
   unknown_character(l);
 }
 
+/// Where the operators and keywords that begin with a character stand in their tables.
+static void index_tables(Lexer *l) {
+  for (size_t i = SK_COUNT_OF(operators); i-- > 0;)
+    l->first_operator[(uint8_t)token_texts[operators[i]][0]] = (uint8_t)(i + 1);
+  for (uint8_t kind = SK_TOKEN_KW_LAST - 1; kind > SK_TOKEN_KW_FIRST; kind--)
+    l->first_keyword[(uint8_t)token_texts[kind][0]] = kind;
+}
+
 void sk_lex(SkArena *arena, SkDiags *diags, const SkSource *source, SkTokens *out) {
   Lexer lexer = {.arena = arena,
                  .diags = diags,
@@ -526,6 +582,7 @@ void sk_lex(SkArena *arena, SkDiags *diags, const SkSource *source, SkTokens *ou
                  .size = source->text.size,
                  .out = out};
   Lexer *l = &lexer;
+  index_tables(l);
   // Room for as many tokens as there can hardly be more of; what is not used is never touched.
   out->capacity = source->text.size / 3 + 16;
   out->items = sk_arena_try(arena, out->capacity * sizeof(SkToken));

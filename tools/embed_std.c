@@ -30,6 +30,45 @@ static void strip(SkStr text, SkBuf *out) {
   }
 }
 
+static bool starts(const char *line, const char *end, const char *word) {
+  size_t size = strlen(word);
+  return (size_t)(end - line) >= size && memcmp(line, word, size) == 0;
+}
+
+/// True if a variable's value calls the private function whose declaration begins at `line`.
+static bool makes_variable(const SkBuf *text, const char *line, const char *line_end) {
+  const char *name = line + strlen("fn "), *open = memchr(name, '(', (size_t)(line_end - name));
+  if (!open) return true;
+  size_t size = (size_t)(open + 1 - name);
+  for (const char *at = text->data, *stop = at + text->size; at < stop;) {
+    const char *end = memchr(at, '\n', (size_t)(stop - at));
+    end = end ? end + 1 : stop;
+    bool variable = starts(at, end, "pub let ") || starts(at, end, "pub var ") ||
+                    starts(at, end, "let ") || starts(at, end, "var ");
+    if (variable && memmem(at, (size_t)(end - at), name, size)) return true;
+    at = end;
+  }
+  return false;
+}
+
+/// Leaves out what no other module can name: private functions, types and methods. Private fields
+/// stay, they are part of their type. Lines are as strip left them; strings hold no braces.
+static void drop_private(const SkBuf *text, SkBuf *out) {
+  uint32_t depth = 0, dropped_from = UINT32_MAX;  // UINT32_MAX: nothing is being left out
+  for (const char *line = text->data, *stop = line + text->size; line < stop;) {
+    const char *end = memchr(line, '\n', (size_t)(stop - line));
+    end = end ? end + 1 : stop;
+    bool private = depth == 0 && (starts(line, end, "class ") || starts(line, end, "struct ") ||
+                                  (starts(line, end, "fn ") && !makes_variable(text, line, end)));
+    private |= depth == 1 && starts(line, end, "private fn ");
+    if (private && dropped_from == UINT32_MAX) dropped_from = depth;
+    for (const char *at = line; at < end; at++) depth += (uint32_t)(*at == '{') - (*at == '}');
+    if (dropped_from == UINT32_MAX) sk_buf_add(out, line, (size_t)(end - line));
+    if (depth == dropped_from) dropped_from = UINT32_MAX;
+    line = end;
+  }
+}
+
 // ---- the table ----------------------------------------------------------------------------------
 
 static void write_bytes(FILE *file, const char *name, uint32_t number, const SkBuf *bytes) {
@@ -71,9 +110,10 @@ static void write_modules(SkCompilation *c, FILE *file) {
   fputs("// Made by tools/embed_std.c from stdlib/*.sk.\n#include \"vm/std_modules.h\"\n\n", file);
   for (uint32_t i = 0; i + 1 < c->modules.count; i++) {
     SkModuleAst *ast = c->modules.items[i];
-    SkBuf interface = {0}, bytes = {0};
+    SkBuf stripped = {0}, interface = {0}, bytes = {0};
     SkModule *module = lower(c, ast, &done);
-    strip(module->interface, &interface);
+    strip(module->interface, &stripped);
+    drop_private(&stripped, &interface);
     module->interface = SK_STR("");  // it stands beside the module
     sk_module_write(module, &bytes);
     write_bytes(file, "text", i, &interface);
@@ -81,6 +121,7 @@ static void write_modules(SkCompilation *c, FILE *file) {
     sk_buf_printf(&table, "    {\"%.*s\", \"%.*s\", (const char *)text_%u, %zu, module_%u, %zu},\n",
                   SK_STR_ARG(ast->name), SK_STR_ARG(ast->source.path), i, interface.size, i,
                   bytes.size);
+    sk_buf_deinit(&stripped);
     sk_buf_deinit(&interface);
     sk_buf_deinit(&bytes);
   }
