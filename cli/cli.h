@@ -63,6 +63,7 @@ int cli_run(const char *command, int argc, char **argv);
 int cli_build(const char *command, int argc, char **argv);
 int cli_check(const char *command, int argc, char **argv);
 int cli_disasm(const char *command, int argc, char **argv);
+int cli_caps(const char *command, int argc, char **argv);
 int cli_test(const char *command, int argc, char **argv);
 int cli_version(const char *command, int argc, char **argv);
 int cli_help(const char *command, int argc, char **argv);

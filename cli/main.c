@@ -34,6 +34,8 @@ const CliCommand cli_commands[] = {
      cli_disasm},
     {"test", "[flags] FILE", "run the test blocks of a program, each in a VM of its own",
      "  --filter=TEXT            only tests whose name contains TEXT\n" RUN_FLAGS_HELP, cli_test},
+    {"caps", "FILE", "list the capabilities that a program and its imports need",
+     "Nothing of the program runs. The last line is the command that grants them all.\n", cli_caps},
     {"version", "", "print the version", "", cli_version},
     {"help", "[COMMAND]", "print this help, or that of a command", "", cli_help},
     {NULL, NULL, NULL, NULL, NULL},

@@ -133,6 +133,13 @@ typedef struct {
   SkLocal *inner;  // the local inside; has the same type; is_cell agrees
 } SkCapture;
 
+typedef struct {
+  SkStr capability;  // "fs.read"
+  SkStr scope;       // "data"; size 0: everything
+  bool has_scope;
+  uint32_t start, end;
+} SkNeed;
+
 struct SkFn {
   SkFnKind kind;
   SkName name;  // empty for lambdas; operators are named by their symbol ("+", "-")
@@ -149,6 +156,8 @@ struct SkFn {
   SkStr intrinsic;          // = "op.NAME" / = "native.NAME", in std modules only; size 0 = none
   SkStr doc;
   SkStr test_name;  // TEST
+  const SkNeed
+      *need;  // in std modules: the function's own, instead of those of its module; or NULL
   // checked:
   SkModuleAst *module;
   SkDecl *decl;            // the type or extend it belongs to; NULL for free functions
@@ -574,13 +583,6 @@ typedef struct {
   SkModuleAst *module;
   bool used;
 } SkImport;
-
-typedef struct {
-  SkStr capability;  // "fs.read"
-  SkStr scope;       // "data"; size 0: everything
-  bool has_scope;
-  uint32_t start, end;
-} SkNeed;
 
 struct SkModuleAst {
   SkSource source;

@@ -126,7 +126,7 @@ void sk_check_throw(Checker *k, bool can_throw, uint32_t start, uint32_t end, Sk
 SkExpr *sk_check_member(Checker *k, SkExpr *e, const SkType *want);
 SkExpr *sk_check_name(Checker *k, SkExpr *e, const SkType *want);
 SkExpr *sk_check_dot_case(Checker *k, SkExpr *e, const SkType *want);
-void sk_check_needs(Checker *k, SkModuleAst *module, uint32_t start, uint32_t end, SkStr what);
+void sk_check_needs(Checker *k, const SkFn *fn, uint32_t start, uint32_t end);
 const SkType *sk_fn_result(Checker *k, SkFn *fn, const SkType **targs);
 
 // check_match.c

@@ -80,10 +80,13 @@ void sk_check_throw(Checker *k, bool can_throw, uint32_t start, uint32_t end, Sk
            : "mark the function `throws`, or catch the error: try { ... } catch e { ... }");
 }
 
-void sk_check_needs(Checker *k, SkModuleAst *module, uint32_t start, uint32_t end, SkStr what) {
+/// The module that calls or names a function of a std module must declare what that needs.
+void sk_check_needs(Checker *k, const SkFn *fn, uint32_t start, uint32_t end) {
+  SkModuleAst *module = fn->module;
   if (!module || module == k->module || !module->is_std) return;
-  for (uint32_t i = 0; i < module->needs.count; i++) {
-    SkNeed *need = &module->needs.items[i];
+  const SkNeed *needs = fn->need ? fn->need : module->needs.items;
+  for (uint32_t i = 0; i < (fn->need ? 1 : module->needs.count); i++) {
+    const SkNeed *need = &needs[i];
     bool declared = false;
     for (uint32_t n = 0; n < k->module->needs.count; n++) {
       declared |= sk_str_eq(k->module->needs.items[n].capability, need->capability);
@@ -92,7 +95,7 @@ void sk_check_needs(Checker *k, SkModuleAst *module, uint32_t start, uint32_t en
     SkDiag *diag =
         sk_report(k, SK_DIAG_E602, start, end, "this module uses %.*s without declaring it",
                   SK_STR_ARG(need->capability));
-    LABEL(k, diag, "%.*s needs it", SK_STR_ARG(what));
+    LABEL(k, diag, "%.*s needs it", SK_STR_ARG(fn->name.text));
     HELP(k, diag, "add at the top: needs %.*s", SK_STR_ARG(need->capability));
   }
 }
@@ -234,7 +237,7 @@ static SkExpr *function_value(Checker *k, SkExpr *e, SkFn *fn, const SkType **pr
   ref->targs = targs;
   ref->targ_count = fn->all_tparam_count;
   e->type = sk_type_substitute(k->t, fn->type, fn->all_tparams, targs, fn->all_tparam_count);
-  sk_check_needs(k, fn->module, AT(e), fn->name.text);
+  sk_check_needs(k, fn, AT(e));
   return e;
 }
 
@@ -817,7 +820,7 @@ static SkExpr *call_function(Checker *k, SkExpr *e, SkCallTarget *target, SkFn *
   target->targ_count = shape.targ_count;
   e->type = optional_result(k, target->optional, e->type);
   sk_check_throw(k, target->can_throw, AT(e), fn->name.text);
-  sk_check_needs(k, fn->module, AT(e), fn->name.text);
+  sk_check_needs(k, fn, AT(e));
   return e;
 }
 

@@ -582,6 +582,11 @@ static void fn_header(Checker *k, SkFn *fn, SkDecl *decl) {
   resolve_bounds(k, fn->tparams, fn->tparam_count);
   fn->all_tparams = k->tparams;
   fn->all_tparam_count = k->tparam_count;
+  if (fn->need && !k->module->is_std) {
+    SkDiag *diag = sk_report(k, SK_DIAG_E606, AT(fn->need), "a function has no `needs` of its own");
+    HELP(k, diag, "it stands at the top of the module: needs %.*s",
+         SK_STR_ARG(fn->need->capability));
+  }
   if (fn->intrinsic.size && !k->module->is_std) {
     sk_report(k, SK_DIAG_E606, fn->name.start, fn->name.end,
               "only std modules may bind a function to an operation of the VM");

@@ -211,6 +211,31 @@ SkParam *sk_parse_params(Parser *p, uint32_t *count, bool types_needed) {
   return params.items;
 }
 
+/// fs.read, native("m"): after the word `needs`.
+static SkNeed parse_need(Parser *p) {
+  SkNeed need = {.start = sk_peek(p, 0)->start};
+  SkBuf path = {0};
+  SkName part = sk_parse_name(p, "a capability such as fs.read");
+  sk_buf_str(&path, part.text);
+  while (!p->panicking && sk_accept(p, SK_TOKEN_DOT)) {
+    part = sk_parse_name(p, "a name after `.`");
+    sk_buf_byte(&path, '.');
+    sk_buf_str(&path, part.text);
+  }
+  need.capability = sk_arena_str(p->arena, sk_buf_view(&path));
+  sk_buf_deinit(&path);
+  if (!p->panicking && sk_accept(p, SK_TOKEN_LPAREN)) {
+    if (sk_is(p, SK_TOKEN_STRING))
+      need.scope = sk_next(p)->text;
+    else
+      sk_unexpected(p, "a string that narrows the capability");
+    need.has_scope = true;
+    if (!p->panicking) sk_expect(p, SK_TOKEN_RPAREN, "after the scope");
+  }
+  need.end = sk_prev_end(p);
+  return need;
+}
+
 static void parse_signature(Parser *p, SkFn *fn) {
   fn->params = sk_parse_params(p, &fn->param_count, true);
   if (sk_accept(p, SK_TOKEN_THROWS))
@@ -226,6 +251,11 @@ static void parse_signature(Parser *p, SkFn *fn) {
   } else if (sk_is(p, SK_TOKEN_COLON)) {
     SkDiag *diag = sk_unexpected(p, "`->` or the body");
     sk_diag_help(p->diags, diag, "a result type follows an arrow: -> T");
+  }
+  if (!p->panicking && sk_accept(p, SK_TOKEN_NEEDS)) {
+    SkNeed *need = SK_NEW(p->arena, SkNeed);
+    *need = parse_need(p);
+    fn->need = need;
   }
 }
 
@@ -521,26 +551,7 @@ static void parse_test(Parser *p) {
 static void parse_needs(Parser *p) {
   sk_next(p);
   do {
-    SkNeed need = {.start = sk_peek(p, 0)->start};
-    SkBuf path = {0};
-    SkName part = sk_parse_name(p, "a capability such as fs.read");
-    sk_buf_str(&path, part.text);
-    while (!p->panicking && sk_accept(p, SK_TOKEN_DOT)) {
-      part = sk_parse_name(p, "a name after `.`");
-      sk_buf_byte(&path, '.');
-      sk_buf_str(&path, part.text);
-    }
-    need.capability = sk_arena_str(p->arena, sk_buf_view(&path));
-    sk_buf_deinit(&path);
-    if (!p->panicking && sk_accept(p, SK_TOKEN_LPAREN)) {
-      if (sk_is(p, SK_TOKEN_STRING))
-        need.scope = sk_next(p)->text;
-      else
-        sk_unexpected(p, "a string that narrows the capability");
-      need.has_scope = true;
-      if (!p->panicking) sk_expect(p, SK_TOKEN_RPAREN, "after the scope");
-    }
-    need.end = sk_prev_end(p);
+    SkNeed need = parse_need(p);
     SK_VEC_PUSH(p->arena, &p->module->needs, need);
   } while (!p->panicking && sk_accept(p, SK_TOKEN_COMMA));
   if (!p->panicking) sk_parse_end(p);

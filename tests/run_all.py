@@ -97,6 +97,13 @@ def suite_bytecode():
         counted("bytecode", [sys.executable, "tests/bytecode/run_roundtrip.py"])
 
 
+def suite_natives():
+    """What the objects of natives import. The matrix of refusals is among the unit tests."""
+    if build("release"):
+        counted("natives", [sys.executable, "tests/natives/run_imports.py",
+                            "build/release/CMakeFiles/skerry_objects.dir"])
+
+
 def suite_asan():
     """The unit tests and the language suite with all checks and sanitizers on."""
     if not build("asan"):

@@ -161,6 +161,22 @@ SkerryStatus skerry_program_module(const SkerryProgram *program, SkerryText *out
   return out->data ? SKERRY_OK : SKERRY_NO_MEMORY;
 }
 
+size_t skerry_program_need_count(const SkerryProgram *program) {
+  return program->image->need_count;
+}
+
+SkerryNeed skerry_program_need(const SkerryProgram *program, size_t number) {
+  const SkImageNeed *need = &program->image->needs[number];
+  SkCapability kind = sk_capability_find(need->capability);
+  bool known = kind != SK_CAP_COUNT;
+  return (SkerryNeed){need->capability.data,
+                      need->has_scope ? need->scope.data : NULL,
+                      need->module.size ? need->module.data : NULL,
+                      known ? sk_capability_infos[kind].meaning : "",
+                      known ? sk_capability_infos[kind].scope : "",
+                      known && sk_capability_infos[kind].is_default};
+}
+
 size_t skerry_program_test_count(const SkerryProgram *program) {
   return program->image->test_count;
 }

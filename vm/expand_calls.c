@@ -142,6 +142,8 @@ static void call_native(X *x, const SkInstr *in) {
     sk_link_fail(x->l, "there is no native %.*s", SK_STR_ARG(name));
     return;
   }
+  if (sk_native_rows[row].capability != SK_CAP_PURE)
+    x->l->image->reached |= 1u << sk_native_rows[row].capability;
   Flat flat = flatten(x, x->operands + in->list, in->list_count);
   head(x, SK_W_CALLN, result_slot(x, in->a, result_type(x, in)), flat.count);
   uint32_t results = in->a == SK_NONE ? 0 : sk_x_slots(x, in->a);

@@ -167,7 +167,7 @@ typedef struct {
 typedef struct {
   SkStr capability, scope;
   bool has_scope;
-  SkStr module;
+  SkStr module;  // size 0: found by looking at the code, no module says so
 } SkImageNeed;
 
 typedef struct SkImage {
@@ -193,6 +193,7 @@ typedef struct SkImage {
   uint32_t need_count;
   uint32_t message_selector;  // of Error.message; 0 if the program has no errors
   uint32_t native_count;
+  uint32_t reached;  // bit of each capability that some native in the code needs
 } SkImage;
 
 /// Index of the function that holds a code offset; SK_NONE if none.

@@ -525,7 +525,7 @@ static void add_tests(SkLink *l, SkLinkOptions options, uint32_t **instances) {
 static void collect_needs(SkLink *l) {
   uint32_t total = 0, count = 0;
   for (uint32_t m = 0; m < l->module_count; m++) total += l->modules[m]->need_count;
-  SkImageNeed *needs = SK_NEW_ARRAY(l->arena, SkImageNeed, total + 1);
+  SkImageNeed *needs = SK_NEW_ARRAY(l->arena, SkImageNeed, total + SK_CAP_COUNT);
   for (uint32_t m = 0; m < l->module_count; m++) {
     const SkModule *module = l->modules[m];
     if (module->is_std) continue;  // whoever imports it declares them, or does not use them
@@ -540,6 +540,20 @@ static void collect_needs(SkLink *l) {
   }
   l->image->needs = needs;
   l->image->need_count = count;
+}
+
+/// What the code can use and no module declares: modules that no compiler made. The VM refuses it
+/// at its use; whoever asks what the program needs shall know.
+static void add_reached_needs(SkLink *l) {
+  SkImage *image = l->image;
+  for (int kind = 0; kind < SK_CAP_COUNT; kind++) {
+    bool declared = !(image->reached >> kind & 1) || kind == SK_CAP_IO;
+    for (uint32_t i = 0; i < image->need_count; i++)
+      declared |= sk_str_is(image->needs[i].capability, sk_capability_infos[kind].name);
+    if (!declared)
+      image->needs[image->need_count++] =
+          (SkImageNeed){.capability = sk_str(sk_capability_infos[kind].name)};
+  }
 }
 
 static void find_error(SkLink *l) {
@@ -611,6 +625,7 @@ SkLinkStatus sk_link(const SkModule *const *modules, uint32_t count, SkLinkOptio
   add_tests(l, options, &tests);
   collect_needs(l);
   expand_all(l);
+  add_reached_needs(l);
   bool memory = l->arena->failed || l->scratch.failed;
   if (!memory && !l->failed) finish(l, inits, tests);
   memory = l->arena->failed || l->scratch.failed;

@@ -19,6 +19,7 @@ static bool check_needs(SkVm *vm, const SkImage *image, SkBuf *error) {
   for (uint32_t i = 0; i < image->need_count; i++) {
     const SkImageNeed *need = &image->needs[i];
     SkCapability kind = sk_capability_find(need->capability);
+    if (need->module.size == 0) continue;  // refused where it is used
     if (kind != SK_CAP_COUNT && sk_caps_has(&vm->caps, kind)) continue;
     sk_buf_printf(error, "error: module %.*s needs %.*s, which was not granted\n",
                   SK_STR_ARG(need->module), SK_STR_ARG(need->capability));

@@ -85,6 +85,18 @@ SKERRY_API void skerry_program_delete(SkerryProgram *program);
  * the same sources give the same bytes. */
 SKERRY_API SKERRY_MUST_USE SkerryStatus skerry_program_module(const SkerryProgram *program,
                                                               SkerryText *out);
+/* A capability that a module of the program says it needs. The texts are borrowed from the program. */
+typedef struct {
+  const char *capability; /* "fs.read" */
+  const char *scope;      /* NULL: none was named */
+  const char *module;     /* who needs it; NULL: nobody says so, but the program's code can use it */
+  const char *meaning;    /* one line */
+  const char *scope_hint; /* what a scope is: "DIR"; "" if there is none */
+  bool is_default;        /* granted to everybody unless denied */
+} SkerryNeed;
+SKERRY_API size_t skerry_program_need_count(const SkerryProgram *program);
+/* need < skerry_program_need_count. */
+SKERRY_API SkerryNeed skerry_program_need(const SkerryProgram *program, size_t need);
 SKERRY_API size_t skerry_program_test_count(const SkerryProgram *program);
 /* Borrowed from the program; NULL past the end. */
 SKERRY_API const char *skerry_program_test_name(const SkerryProgram *program, size_t test);
