@@ -59,5 +59,27 @@ void sk_broker_close(int fd);
 /// The resource that the row's handle argument named.
 struct SkResource *sk_broker_resource(const SkGranted *granted);
 
+// ---- network
+struct sockaddr;
+/// Does a grant cover this address, reached under this host name (or an address in text)? For code
+/// that brings its own event loop; it must then use that very address. *grant may be NULL.
+bool sk_broker_may_reach(const SkGranted *granted, const char *host, const struct sockaddr *address,
+                         bool udp, SkGrant **grant);
+/// Resolves the host, checks what came out, and connects to the first address that is covered; with
+/// the right listen, binds and listens there. A non-blocking descriptor, perhaps still connecting,
+/// or -1 and a problem.
+int sk_broker_connect(const SkGranted *granted, SkStr host, uint16_t port, bool udp,
+                      SkGrant **grant, SkBuf *problem);
+
+// ---- processes
+bool sk_broker_program_open(SkGrant *grant, SkBuf *error);
+/// Runs the granted program whose absolute path is args[0]; streams: descriptors for 0, 1 and 2,
+/// -1: /dev/null. The number of the process, or -1 and a problem.
+int64_t sk_broker_start(const SkGranted *granted, char *const *args, char *const *env,
+                        const int streams[3], SkBuf *problem);
+/// Its exit code (128 + N for signal N); -1 if it runs on and `block` is off. Once for each
+/// process.
+int sk_broker_wait(int64_t process, bool block);
+
 /// For tests: as if the kernel had no openat2, on this thread.
 void sk_broker_force_walk(bool on);

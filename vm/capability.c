@@ -116,6 +116,8 @@ static SkGrant *grant_new(const SkCaps *caps, SkCapability kind, uint32_t rights
     fine = check_clock(scope, error);
   else if (kind == SK_CAP_NET)
     fine = sk_broker_address_check(scope, error);
+  else if (kind == SK_CAP_PROCESS && !is_deny)
+    fine = sk_broker_program_open(grant, error);
   if (fine) return grant;
   sk_grant_unref(grant);
   return NULL;

@@ -3,6 +3,7 @@
 // body cannot reach a file, socket or process that was not granted.
 #pragma once
 
+#include "vm/broker.h"
 #include "vm/resource.h"
 #include "vm/vm.h"
 
