@@ -61,6 +61,7 @@ typedef struct {
   SkBlobSlot *slots;
   uint32_t slot_count;
   SkBuf lines;  // code offset to `origin`, for debuggers; may be empty
+  char name[48];  // SkCompileRequest.name, shortened
 } SkBlob;
 void sk_blob_deinit(SkBlob *blob);
 
@@ -78,9 +79,12 @@ typedef enum {
   SK_COMPILE_NO_MEMORY,
 } SkCompileStatus;
 
-/// Compiles a tree. One thread at a time (the compile thread).
+/// Compiles a tree, which sk_ir_analyse has ordered. One thread at a time (the compile thread).
 /// error: a message on failure, in a buffer of the caller.
 SkCompileStatus sk_compile(const SkCompileRequest *request, SkBlob *out, SkBuf *error) SK_MUST_USE;
+/// What machine code depends on besides the tree: "x86_64-pc-linux-gnu znver4 +avx2...". Loads the
+/// plug-in if need be; NULL without one.
+const char *sk_compile_target(SkBuf *error);
 
 // ---- code.c, leave.c
 typedef struct SkCode SkCode;
@@ -94,10 +98,19 @@ struct SkCode {
   uint32_t *exit_counts; // relaxed atomics, by exit number
 };
 
-/// Copies the code into executable memory. NULL if the budget or memory is out. Takes the blob.
+/// Copies the code into executable memory. NULL if the budget or memory is out; else takes the
+/// blob. Any thread.
 SkCode *sk_code_install(SkBlob *blob, void *owner) SK_MUST_USE;
 /// Frees it: only when no thread can be in it any more.
 void sk_code_delete(SkCode *code);
+/// Bytes of executable memory that all installed code may take together: at most, and to begin
+/// with, SK_CODE_RESERVE_BYTES.
+void sk_code_set_budget(size_t bytes);
+size_t sk_code_used_bytes(void);
+#define SK_CODE_RESERVE_BYTES ((size_t)64 * 1024 * 1024)
+
+/// SkThread.jit_helpers of every thread.
+extern const void *const sk_jit_helper_table[];
 
 /// After LEFT, FAILED or POLL, in the thread: which exit that was.
 typedef struct {

@@ -1,0 +1,60 @@
+// Leaving a tree: from registers and native stack to the interpreter's frames.
+#include "jit/leave.h"
+
+#include <string.h>
+
+#include "jit/blob.h"
+
+static uint64_t value_of(const SkLeaveDump *dump, const SkBlobSlot *slot) {
+  uint64_t value;
+  switch ((SkLocKind)slot->kind) {
+    case SK_LOC_REG:
+      value = dump->ints[slot->reg];
+      break;
+    case SK_LOC_FREG:
+      value = dump->floats[slot->reg];
+      break;
+    case SK_LOC_STACK: {
+      const char *at = (const char *)(uintptr_t)dump->ints[slot->reg] + slot->offset;
+      value = 0;
+      memcpy(&value, at, slot->size);
+      break;
+    }
+    default:
+      return slot->constant;
+  }
+  return slot->size == 4 ? (uint32_t)value : value;
+}
+
+/// The exit whose call returns to this offset.
+static uint32_t find_exit(const SkBlob *blob, uint32_t offset) {
+  uint32_t low = 0, high = blob->exit_count;
+  while (low < high) {
+    uint32_t middle = (low + high) / 2;
+    if (blob->exits[middle].code_offset < offset)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  SK_CHECK(low < blob->exit_count && blob->exits[low].code_offset == offset);
+  return low;
+}
+
+uint32_t sk_jit_leave(SkThread *thread, SkSlot *frame, const SkLeaveDump *dump, SkCode *code,
+                      uintptr_t return_address) {
+  const SkBlob *blob = &code->blob;
+  uint32_t number = find_exit(blob, (uint32_t)(return_address - (uintptr_t)blob->code));
+  const SkBlobExit *exit = &blob->exits[number];
+  for (uint32_t i = 0; i < exit->count; i++) {
+    const SkBlobSlot *slot = &blob->slots[exit->first + i];
+    frame[slot->slot].u = value_of(dump, slot);
+  }
+  if (exit->kind == SK_STATE_CALLER) return SK_TREE_LEFT;  // the tree knows the callee's status
+  __atomic_fetch_add(&code->exit_counts[number], 1, __ATOMIC_RELAXED);
+  thread->frame = frame + exit->base;
+  thread->pc = exit->pc;
+  thread->jit_left = code;
+  thread->jit_exit = number;
+  if (exit->kind == SK_STATE_FAIL) return SK_TREE_FAILED;
+  return exit->kind == SK_STATE_POLL ? SK_TREE_POLL : SK_TREE_LEFT;
+}

@@ -1,0 +1,160 @@
+// Calls of helpers and of other trees.
+#include "jit/llvm/lower.h"
+
+/// A function by its number in SkThread.jit_helpers: machine code holds no address.
+LLVMValueRef sk_lower_helper(SkLower *lower, uint32_t index) {
+  LLVMValueRef table = sk_lower_load(lower, lower->ptr, lower->thread,
+                                     lower->layout->thread_helpers);
+  return sk_lower_load(lower, lower->ptr, table, (uint64_t)index * 8);
+}
+
+LLVMTypeRef sk_lower_tree_type(SkLower *lower, uint32_t param_slots) {
+  LLVMTypeRef types[2 + SK_TREE_REGISTER_PARAMS] = {lower->ptr, lower->ptr};
+  uint32_t registers =
+      param_slots < SK_TREE_REGISTER_PARAMS ? param_slots : SK_TREE_REGISTER_PARAMS;
+  for (uint32_t i = 0; i < registers; i++) types[2 + i] = lower->i64;
+  return LLVMFunctionType(lower->result_type, types, 2 + registers, 0);
+}
+
+void sk_lower_store_roots(SkLower *lower, uint32_t state, bool place) {
+  const SkIrState *exit = &lower->ir->states.items[state];
+  for (uint32_t i = 0; i < exit->count; i++) {
+    SkIrSlotValue entry = lower->ir->slot_values.items[exit->first + i];
+    const SkIrInstr *instr = sk_lower_instr(lower, entry.value);
+    if (instr->type != SK_IT_REF && !sk_ir_is_constant(lower->ir, entry.value)) continue;
+    LLVMBuildStore(lower->b, sk_lower_value(lower, entry.value), sk_lower_slot(lower, entry.slot));
+  }
+  if (!place) return;
+  sk_lower_store(lower, sk_lower_slot(lower, exit->base), lower->thread,
+                 lower->layout->thread_frame);
+  sk_lower_store(lower, LLVMConstInt(lower->i32, exit->pc, 0), lower->thread,
+                 lower->layout->thread_pc);
+}
+
+// ---- helpers
+
+typedef struct {
+  LLVMTypeRef types[16];
+  LLVMValueRef values[16];
+  unsigned count;
+} Arguments;
+
+static void add_argument(Arguments *arguments, LLVMTypeRef type, LLVMValueRef value) {
+  if (arguments->count == SK_COUNT_OF(arguments->types)) return;
+  arguments->types[arguments->count] = type;
+  arguments->values[arguments->count++] = value;
+}
+
+/// Operands by the signature; gives what follows its `>`.
+static const char *helper_arguments(SkLower *lower, const SkIrInstr *instr, const char *signature,
+                                    Arguments *arguments) {
+  uint32_t operand = instr->a;
+  for (; *signature && *signature != '>'; signature++) {
+    if (*signature == 'T') {
+      add_argument(arguments, lower->ptr, lower->thread);
+      continue;
+    }
+    SkIrRef ref = lower->ir->args.items[operand++];
+    if (*signature == 'S') {
+      uint32_t slot = (uint32_t)sk_lower_instr(lower, ref)->k;
+      add_argument(arguments, lower->ptr, sk_lower_slot(lower, lower->ir->frame_slots + slot));
+    } else {
+      LLVMTypeRef type = *signature == 'f' ? lower->f64 : lower->i64;
+      add_argument(arguments, type, sk_lower_value(lower, ref));
+    }
+  }
+  return *signature ? signature + 1 : signature;
+}
+
+static void call_helper(SkLower *lower, SkIrRef ref) {
+  const SkIrInstr *instr = sk_lower_instr(lower, ref);
+  const SkIrHelper *helper = &lower->request->helpers[instr->k];
+  Arguments arguments = {.count = 0};
+  const char *result = helper_arguments(lower, instr, helper->signature, &arguments);
+  if (instr->state) sk_lower_store_roots(lower, instr->state, true);
+  LLVMTypeRef type = *result == 'f' ? lower->f64 : *result == '-' ? lower->none : lower->i64;
+  LLVMTypeRef function_type = LLVMFunctionType(type, arguments.types, arguments.count, 0);
+  LLVMValueRef function = sk_lower_helper(lower, (uint32_t)instr->k);
+  LLVMValueRef value = LLVMBuildCall2(lower->b, function_type, function, arguments.values,
+                                      arguments.count, "");
+  if (*result != '-') lower->values[ref] = value;
+  if (result[0] && result[1] == '!') {
+    LLVMValueRef ok = LLVMBuildICmp(lower->b, LLVMIntNE, value, sk_lower_int(lower, 0), "");
+    sk_lower_guard(lower, ok, instr->state, SK_STATE_FAIL);
+  }
+}
+
+// ---- other trees
+
+/// The code of another function's tree; leaves if it has none.
+static LLVMValueRef tree_of(SkLower *lower, uint32_t function, uint32_t state) {
+  LLVMValueRef table = sk_lower_load(lower, lower->ptr, lower->thread,
+                                     lower->layout->thread_functions);
+  LLVMValueRef code = sk_lower_load(lower, lower->ptr, table, (uint64_t)function * 8);
+  LLVMValueRef there = LLVMBuildIsNotNull(lower->b, code, "");
+  sk_lower_guard(lower, there, state, SK_STATE_GUARD);
+  return code;
+}
+
+static void call_tree(SkLower *lower, SkIrRef ref) {
+  const SkIrInstr *instr = sk_lower_instr(lower, ref);
+  LLVMBuilderRef b = lower->b;
+  uint32_t function = (uint32_t)instr->k, count = instr->b, callee_frame = instr->c;
+  bool is_self = lower->ir->is_function && function == lower->ir->function;
+  LLVMValueRef code = is_self ? lower->function : tree_of(lower, function, instr->state);
+  sk_lower_store_roots(lower, instr->state, false);
+  LLVMValueRef args[2 + SK_TREE_REGISTER_PARAMS] = {lower->thread,
+                                                    sk_lower_slot(lower, callee_frame)};
+  for (uint32_t i = 0; i < count; i++) {
+    LLVMValueRef value = sk_lower_value(lower, lower->ir->args.items[instr->a + i]);
+    if (i < SK_TREE_REGISTER_PARAMS)
+      args[2 + i] = sk_lower_to_bits(lower, value);
+    else
+      LLVMBuildStore(b, value, sk_lower_slot(lower, callee_frame + i));
+  }
+  uint32_t registers = count < SK_TREE_REGISTER_PARAMS ? count : SK_TREE_REGISTER_PARAMS;
+  LLVMTypeRef type = sk_lower_tree_type(lower, count);
+  LLVMValueRef result = LLVMBuildCall2(b, type, code, args, 2 + registers, "");
+  LLVMValueRef first = LLVMBuildExtractValue(b, result, 0, "");
+  LLVMValueRef status = LLVMBuildExtractValue(b, result, 1, "");
+  LLVMValueRef ok = LLVMBuildICmp(b, LLVMIntEQ, status, sk_lower_int(lower, 0), "");
+  sk_lower_caller_guard(lower, ok, instr->state, status);
+  if (instr->type != SK_IT_VOID) lower->values[ref] = sk_lower_from_bits(lower, first, instr->type);
+}
+
+static void return_results(SkLower *lower, const SkIrInstr *instr) {
+  LLVMBuilderRef b = lower->b;
+  LLVMValueRef result = LLVMGetUndef(lower->result_type), first = sk_lower_int(lower, 0);
+  for (uint32_t i = 0; i < instr->b; i++) {
+    LLVMValueRef value = sk_lower_value(lower, lower->ir->args.items[instr->a + i]);
+    if (i == 0)
+      first = sk_lower_to_bits(lower, value);
+    else
+      LLVMBuildStore(b, value, sk_lower_slot(lower, i));
+  }
+  result = LLVMBuildInsertValue(b, result, first, 0, "");
+  LLVMBuildRet(b, LLVMBuildInsertValue(b, result, sk_lower_int(lower, 0), 1, ""));
+}
+
+bool sk_lower_call(SkLower *lower, SkIrRef ref) {
+  const SkIrInstr *instr = sk_lower_instr(lower, ref);
+  switch (instr->op) {
+    case SK_IR_CALLH:
+      call_helper(lower, ref);
+      return true;
+    case SK_IR_CALLFN:
+      call_tree(lower, ref);
+      return true;
+    case SK_IR_RESULT: {
+      uint32_t slot = sk_lower_instr(lower, instr->a)->c + (uint32_t)instr->k;
+      lower->values[ref] =
+          sk_lower_load(lower, sk_lower_type(lower, ref), sk_lower_slot(lower, slot), 0);
+      return true;
+    }
+    case SK_IR_RET:
+      return_results(lower, instr);
+      return true;
+    default:
+      return false;
+  }
+}

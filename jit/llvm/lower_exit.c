@@ -1,0 +1,113 @@
+// Guards and exits.
+//
+// An exit is a cold block with one patchpoint: room for a call, which the loader fills with a call
+// of the blob's stub, which goes to the exit thunk (jit/leave.h). The values of the state are the
+// patchpoint's operands, so each may stay wherever it is; the stack map tells where. The thunk fills
+// the interpreter's frames, gives the status, and the function returns it by its own epilogue: an
+// exit deep inside native calls undoes them one by one.
+#include <string.h>
+
+#include "jit/llvm/lower.h"
+
+void sk_lower_return_status(SkLower *lower, LLVMValueRef status) {
+  if (!lower->ir->is_function) {
+    LLVMBuildRet(lower->b, LLVMBuildTrunc(lower->b, status, lower->i32, ""));
+    return;
+  }
+  LLVMValueRef result = LLVMGetUndef(lower->result_type);
+  result = LLVMBuildInsertValue(lower->b, result, sk_lower_int(lower, 0), 0, "");
+  LLVMBuildRet(lower->b, LLVMBuildInsertValue(lower->b, result, status, 1, ""));
+}
+
+/// The patchpoint of an exit; its value is the status that the thunk gives.
+static LLVMValueRef build_patchpoint(SkLower *lower, uint32_t state, SkIrStateKind kind) {
+  const SkIrState *exit = &lower->ir->states.items[state];
+  uint32_t count = sk_exit_values(lower->ir, exit, lower->exit_values);
+  LLVMValueRef *operands = lower->exit_operands;
+  operands[0] = sk_lower_int(lower, SK_EXIT_ID(state, kind));
+  operands[1] = LLVMConstInt(lower->i32, lower->patch_bytes, 0);
+  operands[2] = LLVMConstNull(lower->ptr);
+  operands[3] = LLVMConstInt(lower->i32, 2, 0);
+  operands[4] = lower->thread;
+  operands[5] = lower->frame;
+  for (uint32_t i = 0; i < count; i++)
+    operands[6 + i] = sk_lower_value(lower, lower->exit_values[i]);
+  unsigned id = LLVMLookupIntrinsicID("llvm.experimental.patchpoint", 28);
+  LLVMValueRef function = LLVMGetIntrinsicDeclaration(lower->module, id, &lower->i64, 1);
+  LLVMTypeRef type = LLVMIntrinsicGetType(lower->context, id, &lower->i64, 1);
+  return LLVMBuildCall2(lower->b, type, function, operands, 6 + count, "");
+}
+
+void sk_lower_leave(SkLower *lower, uint32_t state, SkIrStateKind kind) {
+  sk_lower_return_status(lower, build_patchpoint(lower, state, kind));
+}
+
+/// Guards that leave with the same state share the exit.
+static LLVMBasicBlockRef exit_block(SkLower *lower, uint32_t state, SkIrStateKind kind) {
+  LLVMBasicBlockRef *block = &lower->exits[SK_EXIT_ID(state, kind)];
+  if (*block) return *block;
+  LLVMBasicBlockRef here = sk_lower_here(lower);
+  *block = sk_lower_block(lower);
+  sk_lower_go(lower, *block);
+  sk_lower_leave(lower, state, kind);
+  sk_lower_go(lower, here);
+  return *block;
+}
+
+void sk_lower_guard(SkLower *lower, LLVMValueRef ok, uint32_t state, SkIrStateKind kind) {
+  if (LLVMIsAConstantInt(ok) && LLVMConstIntGetZExtValue(ok) != 0) return;
+  LLVMBasicBlockRef next = sk_lower_block(lower);
+  sk_lower_branch(lower, ok, next, exit_block(lower, state, kind), lower->likely);
+  sk_lower_go(lower, next);
+}
+
+void sk_lower_caller_guard(SkLower *lower, LLVMValueRef ok, uint32_t state, LLVMValueRef status) {
+  LLVMBasicBlockRef next = sk_lower_block(lower), left = sk_lower_block(lower);
+  sk_lower_branch(lower, ok, next, left, lower->likely);
+  sk_lower_go(lower, left);
+  build_patchpoint(lower, state, SK_STATE_CALLER);
+  sk_lower_return_status(lower, status);
+  sk_lower_go(lower, next);
+}
+
+/// Inside both limits: of the VM's stack, `slots` from the frame on, and of the native stack.
+static void stack_check(SkLower *lower, const SkIrInstr *instr) {
+  LLVMBuilderRef b = lower->b;
+  const SkLayout *layout = lower->layout;
+  LLVMValueRef end = sk_lower_slot(lower, (uint32_t)instr->k);
+  LLVMValueRef limit = sk_lower_load(lower, lower->ptr, lower->thread, layout->thread_stack_limit);
+  LLVMValueRef inside = LLVMBuildICmp(b, LLVMIntULE, end, limit, "");
+  sk_lower_guard(lower, inside, instr->state, SK_STATE_GUARD);
+  if (!lower->ir->is_function) return;
+  LLVMValueRef level = LLVMConstInt(lower->i32, 0, 0);
+  LLVMValueRef here = sk_lower_intrinsic(lower, "llvm.frameaddress", lower->ptr, &level, 1);
+  LLVMValueRef lowest = sk_lower_load(lower, lower->ptr, lower->thread, layout->thread_native_limit);
+  LLVMValueRef above = LLVMBuildICmp(b, LLVMIntUGE, here, lowest, "");
+  sk_lower_guard(lower, above, instr->state, SK_STATE_GUARD);
+}
+
+bool sk_lower_exit(SkLower *lower, SkIrRef ref) {
+  const SkIrInstr *instr = sk_lower_instr(lower, ref);
+  switch (instr->op) {
+    case SK_IR_GUARD:
+      sk_lower_guard(lower, sk_lower_condition(lower, instr->a), instr->state, SK_STATE_GUARD);
+      return true;
+    case SK_IR_POLL: {
+      LLVMValueRef flag = sk_lower_load(lower, lower->i8, lower->thread,
+                                        lower->layout->thread_interrupt);
+      LLVMSetVolatile(flag, 1);
+      LLVMValueRef none = LLVMBuildICmp(lower->b, LLVMIntEQ, flag,
+                                        LLVMConstInt(lower->i8, 0, 0), "");
+      sk_lower_guard(lower, none, instr->state, SK_STATE_POLL);
+      return true;
+    }
+    case SK_IR_STACK:
+      stack_check(lower, instr);
+      return true;
+    case SK_IR_EXIT:
+      sk_lower_leave(lower, instr->state, SK_STATE_GUARD);
+      return true;
+    default:
+      return false;
+  }
+}
