@@ -306,14 +306,6 @@ SkObject *sk_heap_alloc_slow(SkHeap *head, uint32_t type, size_t size_bytes) {
   return object;
 }
 
-SkArray *sk_gc_alloc_array(SkHeap *heap, uint32_t type, uint32_t element_bytes, uint64_t length) {
-  uint64_t size = sizeof(SkArray) + (uint64_t)element_bytes * length;
-  if (length > UINT32_MAX || size > UINT32_MAX) return NULL;
-  SkArray *array = (SkArray *)sk_gc_alloc(heap, type, (size_t)size);
-  if (array) array->length = (uint32_t)length;
-  return array;
-}
-
 bool sk_heap_charge(SkHeap *head, size_t bytes) {
   SkHeapFull *heap = sk_heap_full(head);
   if (bytes > heap->limit_bytes) return false;

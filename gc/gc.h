@@ -43,7 +43,7 @@ typedef struct {
 typedef struct {
   uint32_t type;  // index into the type table
   uint8_t gc;     // the collector's
-  uint8_t spare;
+  uint8_t owner;  // number of the heap where heaps share their memory (gc/boehm/), else 0
   uint16_t aux;  // the owner's: case number, flags
 } SkObject;
 
@@ -77,6 +77,7 @@ typedef struct {
   size_t limit_bytes;   // what live and dead objects may take together, at most ~3.9 GiB
   size_t prefix_bytes;  // the VM's own area at the start of the cage, aligned to 64
   void *context;        // for the callbacks
+  size_t context_bytes;  // what may hold references there while the owner runs (sk_heap_enter)
   void (*roots)(void *context, SkMarker *marker);
   void (*stack)(void *context, const SkArray *stack, SkMarker *marker);
   // Stress and checks, for tests:
@@ -118,9 +119,33 @@ SkHeap *sk_heap_new(const SkHeapOptions *options) SK_MUST_USE;
 void sk_heap_delete(SkHeap *heap);
 /// The VM's own area at the start of the cage.
 void *sk_heap_prefix(SkHeap *heap);
-/// The table may be replaced by a longer one with the same beginning.
+/// The table may be replaced by a longer one with the same beginning. From the first one on the
+/// roots callback may be called, and objects can be allocated.
 void sk_heap_set_types(SkHeap *heap, const void *types, uint32_t stride_bytes, uint32_t count);
 void sk_heap_set_limit(SkHeap *heap, size_t limit_bytes);
+
+/// A thread enters a heap before it runs what may hold references in its own stack, and leaves it
+/// afterwards; from when on all of them are in roots. Nests. Heaps of their own need not know;
+/// where several share their memory, threads are known by it, and one that collects treats those
+/// inside other heaps with care.
+#if SK_REF_BYTES == 4
+static inline void sk_heap_enter(SkHeap *heap) {
+  (void)heap;
+}
+static inline void sk_heap_leave(SkHeap *heap) {
+  (void)heap;
+}
+#else
+void sk_heap_enter(SkHeap *heap);
+void sk_heap_leave(SkHeap *heap);
+#endif
+static inline void sk_heap_leave_scope(SkHeap *const *heap) {
+  sk_heap_leave(*heap);
+}
+/// Inside until the end of the C block.
+#define SK_HEAP_ENTERED(name, heap)                                           \
+  __attribute__((cleanup(sk_heap_leave_scope), unused)) SkHeap *const name = heap; \
+  sk_heap_enter(name)
 
 /// The slow path of sk_gc_alloc. NULL when the limit is reached even after a full collection.
 SkObject *sk_heap_alloc_slow(SkHeap *heap, uint32_t type, size_t size_bytes) SK_MUST_USE;
@@ -169,6 +194,25 @@ static inline size_t sk_gc_round(size_t size_bytes) {
   return (size_bytes + 15) & ~(size_t)15;
 }
 
+static inline const SkGcType *sk_gc_type_at(const SkHeap *heap, uint32_t type) {
+  return (const SkGcType *)(const void *)(heap->types + (size_t)type * heap->type_stride_bytes);
+}
+/// What an object takes, by its type and length.
+static inline size_t sk_gc_size_of(const SkGcType *type, const SkObject *object) {
+  switch ((SkGcKind)type->kind) {
+    case SK_GC_FIXED:
+      return sk_gc_round(type->size_bytes);
+    case SK_GC_BYTES:
+      return sk_gc_round(type->size_bytes + (size_t)((const uint32_t *)(const void *)object)[2]);
+    case SK_GC_ARRAY:
+    case SK_GC_STACK: {
+      const SkArray *array = (const SkArray *)(const void *)object;
+      return sk_gc_round(sizeof(SkArray) + (size_t)array->length * type->element_bytes);
+    }
+  }
+  return 16;
+}
+
 /// A zeroed object of size_bytes (rounded up here). NULL: out of memory. May collect.
 static inline SkObject *sk_gc_alloc(SkHeap *heap, uint32_t type, size_t size_bytes) {
   size_t size = sk_gc_round(size_bytes);
@@ -181,8 +225,14 @@ static inline SkObject *sk_gc_alloc(SkHeap *heap, uint32_t type, size_t size_byt
   return object;
 }
 /// An array of `length` elements, zeroed. NULL: out of memory (also when the size overflows).
-SkArray *sk_gc_alloc_array(SkHeap *heap, uint32_t type, uint32_t element_bytes,
-                           uint64_t length) SK_MUST_USE;
+static inline SkArray *sk_gc_alloc_array(SkHeap *heap, uint32_t type, uint32_t element_bytes,
+                                         uint64_t length) {
+  uint64_t size = sizeof(SkArray) + (uint64_t)element_bytes * length;
+  if (length > UINT32_MAX || size > UINT32_MAX) return NULL;
+  SkArray *array = (SkArray *)sk_gc_alloc(heap, type, (size_t)size);
+  if (array) array->length = (uint32_t)length;
+  return array;
+}
 
 /// The write barrier: before references are stored into holder.
 #define SK_GC_UNLOGGED 0x80  // set in SkObject.gc of old objects that are not in the log

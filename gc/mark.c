@@ -10,23 +10,8 @@
 // (Cher, Hosking and Vitek, "Software prefetching for mark-sweep garbage collection", 2004).
 #include "gc/heap.h"
 
-static inline size_t size_of(const SkGcType *type, const SkObject *object) {
-  switch ((SkGcKind)type->kind) {
-    case SK_GC_FIXED:
-      return sk_gc_round(type->size_bytes);
-    case SK_GC_BYTES:
-      return sk_gc_round(type->size_bytes + (size_t)((const uint32_t *)(const void *)object)[2]);
-    case SK_GC_ARRAY:
-    case SK_GC_STACK: {
-      const SkArray *array = (const SkArray *)(const void *)object;
-      return sk_gc_round(sizeof(SkArray) + (size_t)array->length * type->element_bytes);
-    }
-  }
-  return 16;
-}
-
 size_t sk_object_size(const SkHeapFull *heap, const SkObject *object) {
-  return size_of(sk_type_of(heap, object), object);
+  return sk_gc_size_of(sk_type_of(heap, object), object);
 }
 
 static inline uint32_t ref_at(const char *at) {
@@ -230,7 +215,7 @@ void sk_drain(SkMarker *marker, uint32_t base, SkDrain *drain) {
     uint32_t ref = heap->mark_stack[--heap->mark_count];
     SkObject *object = sk_object_at(heap, ref);
     const SkGcType *type = sk_type_of(heap, object);
-    size_t size = size_of(type, object);
+    size_t size = sk_gc_size_of(type, object);
     bool in_chunks =
         in_slices && size > SK_BLOCK_BYTES && type->kind == SK_GC_ARRAY && type->ref_count > 0;
     if (SK_UNLIKELY(in_chunks && heap->cursor_array)) {  // one at a time

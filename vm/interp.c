@@ -162,6 +162,7 @@ bool sk_interpret(SkThread *thread) {
   const SkWord *const code = thread->image->code;
   char *const base = thread->heap->base;
   SkHeap *const heap = thread->heap;
+  SK_HEAP_ENTERED(entered, heap);
   const SkTypeInfo *const types = thread->image->types;
   const SkWord *pc = code + thread->pc;
   SkSlot *R = thread->frame;

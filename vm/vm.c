@@ -39,7 +39,7 @@ static bool check_needs(SkVm *vm, const SkImage *image, SkBuf *error) {
 static void mark_roots(void *context, SkMarker *marker) {
   SkVm *vm = ((SkThread *)context)->vm;
   const SkImage *image = vm->thread.image;
-  for (uint32_t i = 0; vm->consts && i < image->const_count; i++) sk_gc_mark(marker, vm->consts[i]);
+  for (uint32_t i = 0; i < image->const_count; i++) sk_gc_mark(marker, vm->consts[i]);
   for (uint32_t i = 0; i < image->global_slot_count; i++) {
     if (image->global_ref_map[i / 64] >> i % 64 & 1)
       sk_gc_mark(marker, (SkRef){vm->globals[i].ref});
@@ -50,10 +50,6 @@ static void mark_roots(void *context, SkMarker *marker) {
 
 static bool make_consts(SkVm *vm) {
   const SkImage *image = vm->thread.image;
-  SkRef *consts = SK_NEW_ARRAY(&vm->arena, SkRef, image->const_count + 1);
-  if (vm->arena.failed) return false;
-  vm->consts = consts;
-  vm->thread.consts = consts;
   for (uint32_t i = 0; i < image->const_count; i++) {
     const SkImageConst *item = &image->consts[i];
     void *made;
@@ -66,7 +62,7 @@ static bool make_consts(SkVm *vm) {
       made = object;
     }
     if (!made) return false;
-    consts[i] = sk_gc_ref(vm->thread.heap, made);
+    vm->consts[i] = sk_gc_ref(vm->thread.heap, made);
   }
   return true;
 }
@@ -85,12 +81,14 @@ static void set_hash_key(SkVm *vm) {
 static bool make_heap(SkVm *vm, const SkImage *image) {
   uint32_t stack =
       vm->options.stack_limit_slots ? vm->options.stack_limit_slots : DEFAULT_STACK_SLOTS;
-  size_t slots = (size_t)image->global_slot_count + 1 + stack + STACK_MARGIN_SLOTS;
+  size_t const_slots = (image->const_count * sizeof(SkRef) + 7) / 8;
+  size_t slots = const_slots + image->global_slot_count + 1 + stack + STACK_MARGIN_SLOTS;
   SkHeapOptions options = {
       .limit_bytes =
           vm->options.heap_limit_bytes ? vm->options.heap_limit_bytes : DEFAULT_HEAP_BYTES,
       .prefix_bytes = slots * sizeof(SkSlot),
       .context = &vm->thread,
+      .context_bytes = sizeof *vm,
       .roots = mark_roots,
       .stack = sk_mark_coroutine_stack,
       .stress_every = vm->options.stress_every,
@@ -100,13 +98,15 @@ static bool make_heap(SkVm *vm, const SkImage *image) {
   };
   vm->thread.heap = sk_heap_new(&options);
   if (!vm->thread.heap) return false;
-  sk_heap_set_types(vm->thread.heap, image->types, sizeof(SkTypeInfo), image->type_count);
-  vm->globals = sk_heap_prefix(vm->thread.heap);
+  vm->consts = sk_heap_prefix(vm->thread.heap);
+  vm->globals = (SkSlot *)(void *)vm->consts + const_slots;
   vm->main_stack = vm->globals + image->global_slot_count;
   vm->main_stack_limit = vm->main_stack + stack;
   vm->global_flags = SK_NEW_ARRAY(&vm->arena, uint8_t, image->global_flag_count + 1);
+  vm->thread.consts = vm->consts;
   vm->thread.globals = vm->globals;
   vm->thread.global_flags = vm->global_flags;
+  sk_heap_set_types(vm->thread.heap, image->types, sizeof(SkTypeInfo), image->type_count);
   return !vm->arena.failed;
 }
 

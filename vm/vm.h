@@ -116,7 +116,7 @@ typedef struct {
 #define SK_TRACE_LIMIT 100  // frames kept: the innermost 80 and the outermost 20
 
 struct SkVm {
-  SkThread thread;
+  SkThread thread;  // first: what the heap's callbacks get
   SkVmOptions options;
   SkArena arena;  // what lives as long as the VM
   SkRef *consts;  // by constant number
