@@ -50,6 +50,12 @@ enum {
 int cli_options_read(const char *command, unsigned flags, int argc, char **argv, CliOptions *out);
 void cli_options_deinit(CliOptions *options);
 
+/// All arguments of the process, for another program that takes over.
+extern char **cli_argv;
+/// CLI_OK if this program has the heap of that name; else the program that has it takes over, or it
+/// is an error (after a message).
+int cli_heap_choose(const char *command, const char *name, char **argv);
+
 /// Prints "skerry: ..." to standard error and returns CLI_USAGE.
 int cli_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /// The exit code that goes with a status.

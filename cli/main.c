@@ -10,6 +10,7 @@
   "  --deny=CAP[=SCOPE],...   take away what is granted, by whom and how ever\n"                  \
   "  --manifest=FILE          lines `allow CAP=SCOPE` and `deny CAP=SCOPE`\n"                     \
   "  --audit=FILE             add a line of JSON for each grant, denial and first use\n"          \
+  "  --heap=NAME              region (default), or boehm: objects in libgc's heap\n"              \
   "  --heap-limit=SIZE        what the program may allocate (default 1G)\n"                       \
   "  --stack-limit=SLOTS      depth of calls, in slots of 8 bytes (default 1M)\n"                 \
   "  --error-format=json      messages as JSON, one a line (default text)\n"                      \
@@ -51,7 +52,9 @@ const CliCommand *cli_command_find(const char *name) {
 int cli_version(const char *command, int argc, char **argv) {
   (void)argv;
   if (argc > 0) return cli_usage(command, "`version` takes no arguments");
-  printf("skerry %s\n", skerry_version());
+  bool is_usual = strcmp(skerry_heap_name(), "region") == 0;
+  printf("skerry %s%s%s\n", skerry_version(), is_usual ? "" : ", heap ",
+         is_usual ? "" : skerry_heap_name());
   return CLI_OK;
 }
 
@@ -86,7 +89,16 @@ static bool looks_like_a_file(const char *arg) {
          (size > 4 && !strcmp(arg + size - 4, ".skb"));
 }
 
+char **cli_argv;
+
 int main(int argc, char **argv) {
+  cli_argv = argv;
+  while (argc > 1 && strncmp(argv[1], "--heap=", 7) == 0) {
+    int code = cli_heap_choose(NULL, argv[1] + 7, argv);
+    if (code != CLI_OK) return code;
+    argc--;
+    argv++;
+  }
   if (argc < 2) {
     cli_help("help", 0, NULL);
     return CLI_USAGE;

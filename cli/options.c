@@ -167,6 +167,7 @@ static int read_run_flag(const char *command, const char *arg, CliOptions *out, 
   int rights = read_rights_flag(command, arg, out, known);
   if (*known) return rights;
   *known = true;
+  if ((value = flag_value(arg, "--heap"))) return cli_heap_choose(command, value, cli_argv);
   if ((value = flag_value(arg, "--heap-limit"))) {
     if (!read_size(value, &size) || size < 64 * 1024) {
       return cli_usage(command,

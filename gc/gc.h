@@ -114,6 +114,8 @@ typedef struct {
   uint32_t pauses[SK_PAUSE_BUCKETS];  // how many took less than 1 us, 2 us, 4 us ...
 } SkHeapStats;
 
+/// "region" or "boehm".
+const char *sk_heap_name(void);
 /// NULL if the system has no address space or memory left. The prefix is zero.
 SkHeap *sk_heap_new(const SkHeapOptions *options) SK_MUST_USE;
 void sk_heap_delete(SkHeap *heap);
@@ -143,7 +145,7 @@ static inline void sk_heap_leave_scope(SkHeap *const *heap) {
   sk_heap_leave(*heap);
 }
 /// Inside until the end of the C block.
-#define SK_HEAP_ENTERED(name, heap)                                           \
+#define SK_HEAP_ENTERED(name, heap)                                                \
   __attribute__((cleanup(sk_heap_leave_scope), unused)) SkHeap *const name = heap; \
   sk_heap_enter(name)
 

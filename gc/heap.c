@@ -83,6 +83,10 @@ void sk_heap_delete(SkHeap *head) {
   sk_cage_give(cage);
 }
 
+const char *sk_heap_name(void) {
+  return "region";
+}
+
 void *sk_heap_prefix(SkHeap *heap) {
   return heap->base + HEAD_BYTES;
 }

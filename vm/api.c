@@ -42,6 +42,10 @@ const char *skerry_version(void) {
   return "0.1.0";
 }
 
+const char *skerry_heap_name(void) {
+  return sk_heap_name();
+}
+
 void skerry_text_free(SkerryText *text) {
   sk_free(text->data);
   *text = (SkerryText){0};

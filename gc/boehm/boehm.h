@@ -33,8 +33,11 @@ typedef struct {
   size_t prefix_bytes;
   uint8_t owner;
   uint32_t entered;  // how often threads are inside; read by others while this one is stopped
-  // The account: live at the last count, allocated since, and charged. It may only be too large.
+  // The account: live when last counted, allocated since, and charged. It may only be too large.
+  // Counting looks at the marks of the last collection, so allocation since then stays in.
   size_t limit_bytes, counted_bytes, since_bytes, external_bytes;
+  size_t collected_bytes;  // since_bytes when the world was last stopped
+  bool can_count;          // there was a collection since the last count
   size_t untick_bytes;  // allocated since the last sk_alloc_tick
   uint32_t stress_count;
   const char *reason;  // of the running collection
@@ -79,12 +82,16 @@ void sk_boehm_remove(SkBoehmHeap *heap);
 extern __thread SkBoehmHeap *sk_boehm_current;
 
 // heap.c
-/// A full collection of the process, and a count of what is live of this heap.
+/// A full collection of the process, and a count.
 void sk_boehm_collect(SkBoehmHeap *heap, const char *reason);
+/// Brings the account up to date with the last collection.
+void sk_boehm_count(SkBoehmHeap *heap);
+void *sk_boehm_count_locked(void *heap);
 
 // verify.c
-/// Calls fn under libgc's lock for each object of the heap that the last collection found live.
-void sk_boehm_each(const SkBoehmHeap *heap,
-                   void (*fn)(void *context, const SkObject *object, size_t size), void *context);
+/// Calls fn for each object of the heap that the last collection found live. Under libgc's lock.
+void sk_boehm_each_locked(const SkBoehmHeap *heap,
+                          void (*fn)(void *context, const SkObject *object, size_t size),
+                          void *context);
 /// For the marker of a check.
 void sk_boehm_check_ref(SkMarker *marker, SkRef ref);

@@ -34,6 +34,10 @@ void sk_heap_delete(SkHeap *head) {
   sk_free(heap);
 }
 
+const char *sk_heap_name(void) {
+  return "boehm";
+}
+
 void *sk_heap_prefix(SkHeap *heap) {
   return sk_boehm(heap)->prefix;
 }
@@ -55,6 +59,24 @@ static void add_size(void *context, const SkObject *object, size_t size) {
   *(size_t *)context += size;
 }
 
+void *sk_boehm_count_locked(void *argument) {
+  SkBoehmHeap *heap = argument;
+  size_t live = 0;
+  if (!heap->can_count) return NULL;
+  sk_boehm_each_locked(heap, add_size, &live);
+  if (heap->collected_bytes > heap->stats.nursery_peak_bytes)
+    heap->stats.nursery_peak_bytes = heap->collected_bytes;
+  heap->counted_bytes = live;
+  heap->since_bytes -= heap->collected_bytes;
+  heap->collected_bytes = 0;
+  heap->can_count = false;
+  return NULL;
+}
+
+void sk_boehm_count(SkBoehmHeap *heap) {
+  GC_call_with_alloc_lock(sk_boehm_count_locked, heap);
+}
+
 void sk_boehm_collect(SkBoehmHeap *heap, const char *reason) {
   sk_boehm_register_thread();
   heap->reason = reason;
@@ -62,17 +84,14 @@ void sk_boehm_collect(SkBoehmHeap *heap, const char *reason) {
   GC_gcollect();
   sk_boehm_current = NULL;
   heap->reason = NULL;
-  size_t live = 0;
-  sk_boehm_each(heap, add_size, &live);
-  if (heap->since_bytes > heap->stats.nursery_peak_bytes)
-    heap->stats.nursery_peak_bytes = heap->since_bytes;
-  heap->counted_bytes = live;
-  heap->since_bytes = 0;
+  sk_boehm_count(heap);
 }
 
 void sk_heap_trim(SkHeap *head) {
   sk_boehm_collect(sk_boehm(head), "trim");
+  sk_boehm_current = sk_boehm(head);
   GC_gcollect_and_unmap();
+  sk_boehm_current = NULL;
 }
 
 void sk_heap_collect(SkHeap *head, const char *reason) {
@@ -97,7 +116,8 @@ static void *copy_stats(void *argument) {
 }
 
 SkHeapStats sk_heap_stats(const SkHeap *head) {
-  const SkBoehmHeap *heap = (const SkBoehmHeap *)(const void *)head;
+  SkBoehmHeap *heap = (SkBoehmHeap *)(uintptr_t)head;
+  sk_boehm_count(heap);
   StatsCall call = {.heap = heap};
   GC_call_with_alloc_lock(copy_stats, &call);
   call.stats.used_bytes = sk_boehm_used(heap);
@@ -118,6 +138,8 @@ static void note_peak(SkBoehmHeap *heap) {
 static bool make_room(SkBoehmHeap *heap, size_t size) {
   if (sk_boehm_used(heap) + size <= heap->limit_bytes) return true;
   if (size > heap->limit_bytes) return false;
+  sk_boehm_count(heap);
+  if (sk_boehm_used(heap) + size <= heap->limit_bytes) return true;
   sk_heap_collect(&heap->head, "limit");
   return sk_boehm_used(heap) + size <= heap->limit_bytes;
 }

@@ -72,6 +72,7 @@ static void note_pause(SkBoehmHeap *heap, uint64_t ns) {
 
 static void log_collection(SkBoehmHeap *heap, uint64_t ns) {
   struct GC_prof_stats_s process;
+  sk_boehm_count_locked(heap);
   GC_get_prof_stats_unsafe(&process, sizeof process);
   sk_buf_printf(heap->options.log,
                 "gc %u full (%s): %zu KiB used, process %zu KiB of which %zu KiB free, %.3f ms\n",
@@ -88,6 +89,13 @@ static void tell_of_pause(bool begins) {
 /// Under libgc's lock, on the thread that collects.
 static void GC_CALLBACK on_event(GC_EventType event) {
   if (next_on_event) next_on_event(event);
+  if (event == GC_EVENT_POST_STOP_WORLD) {
+    for (uint32_t i = 0; i < SK_BOEHM_HEAPS; i++) {
+      if (!heaps[i]) continue;
+      heaps[i]->collected_bytes = heaps[i]->since_bytes;
+      heaps[i]->can_count = true;
+    }
+  }
   if (event == GC_EVENT_START) {
     collection_start_ns = sk_os_monotonic_ns();
     tell_of_pause(true);

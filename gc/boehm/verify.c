@@ -13,20 +13,22 @@ static void GC_CALLBACK each_object(void *memory, size_t size, void *argument) {
   if (object->owner == each->heap->owner) each->fn(each->context, object, size);
 }
 
-static void *each_locked(void *argument) {
+void sk_boehm_each_locked(const SkBoehmHeap *heap,
+                          void (*fn)(void *context, const SkObject *object, size_t size),
+                          void *context) {
+  Each each = {heap, fn, context};
+  GC_enumerate_reachable_objects_inner(each_object, &each);
+}
+
+static void *visit_locked(void *argument) {
   GC_enumerate_reachable_objects_inner(each_object, argument);
   return NULL;
 }
 
-void sk_boehm_each(const SkBoehmHeap *heap,
-                   void (*fn)(void *context, const SkObject *object, size_t size), void *context) {
-  Each each = {heap, fn, context};
-  GC_call_with_alloc_lock(each_locked, &each);
-}
-
 void sk_heap_visit(SkHeap *head, void (*fn)(void *, const SkObject *, size_t), void *context) {
+  Each each = {sk_boehm(head), fn, context};
   sk_boehm_collect(sk_boehm(head), "visit");
-  sk_boehm_each(sk_boehm(head), fn, context);
+  GC_call_with_alloc_lock(visit_locked, &each);
 }
 
 // ---- checking -----------------------------------------------------------------------------------

@@ -43,6 +43,9 @@ typedef enum {
 SKERRY_API const char *skerry_status_name(SkerryStatus status);
 /* "0.1.0". Static. */
 SKERRY_API const char *skerry_version(void);
+/* Which heap this library was built with: "region" (a heap of its own for each VM) or "boehm" (all
+   share that of libgc; libskerry-boehm). Static. */
+SKERRY_API const char *skerry_heap_name(void);
 
 /* A text that the caller owns. data is NULL when there is none. */
 typedef struct {
