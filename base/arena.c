@@ -46,9 +46,25 @@ void sk_arena_deinit(SkArena *arena) {
   *arena = (SkArena){0};
 }
 
+/// Chunks grow with the arena. A large arena gets its pages by the chunk: a fault for each costs
+/// more than all else that is done with them.
+static SkArenaChunk *next_chunk(const SkArena *arena, size_t *payload) {
+  size_t wanted = arena->used_bytes / 8;
+  if (wanted < SK_ARENA_CHUNK_BYTES * 2) return chunk_new(*payload);
+  if (wanted > SK_ARENA_CHUNK_MAX_BYTES) wanted = SK_ARENA_CHUNK_MAX_BYTES;
+  SkArenaChunk *chunk = chunk_new(wanted);
+  if (!chunk) return chunk_new(*payload);
+  sk_os_populate(chunk, sizeof(SkArenaChunk) + wanted);
+  *payload = wanted;
+  return chunk;
+}
+
 static SK_COLD void *alloc_slow(SkArena *arena, size_t size_bytes) {
-  size_t payload = size_bytes > SK_ARENA_CHUNK_BYTES / 4 ? size_bytes : SK_ARENA_CHUNK_BYTES;
-  SkArenaChunk *chunk = arena->failed ? NULL : chunk_new(payload);
+  bool alone = size_bytes > SK_ARENA_CHUNK_BYTES / 4;
+  size_t payload = alone ? size_bytes : SK_ARENA_CHUNK_BYTES;
+  SkArenaChunk *chunk = arena->failed ? NULL
+                        : alone       ? chunk_new(payload)
+                                      : next_chunk(arena, &payload);
   if (!chunk) {
     arena->failed = true;
     chunk = arena->reserve;
@@ -60,7 +76,7 @@ static SK_COLD void *alloc_slow(SkArena *arena, size_t size_bytes) {
   chunk->next = arena->chunks;
   arena->chunks = chunk;
   arena->used_bytes += payload;
-  if (payload == size_bytes && payload != SK_ARENA_CHUNK_BYTES) {  // keep the current bump chunk
+  if (alone && payload == size_bytes) {  // keep the current bump chunk
     return chunk->start;
   }
   arena->bump = chunk->start + size_bytes;
@@ -83,6 +99,7 @@ void *sk_arena_try(SkArena *arena, size_t size_bytes) {
     arena->failed = true;
     return NULL;
   }
+  if (size_bytes > 2 * SK_ARENA_CHUNK_MAX_BYTES) sk_os_prefer_huge(chunk, size_bytes);
   chunk->next = arena->chunks;
   arena->chunks = chunk;
   arena->used_bytes += size_bytes;

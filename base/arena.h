@@ -10,6 +10,7 @@
 #include "base/str.h"
 
 #define SK_ARENA_CHUNK_BYTES ((size_t)256 * 1024)
+#define SK_ARENA_CHUNK_MAX_BYTES ((size_t)2 * 1024 * 1024)
 #define SK_ARENA_RESERVE_BYTES ((size_t)256 * 1024)
 
 typedef struct SkArenaChunk SkArenaChunk;

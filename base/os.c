@@ -154,6 +154,10 @@ void sk_os_populate(void *start, size_t size_bytes) {
 #endif
 }
 
+void sk_os_prefer_huge(void *start, size_t size_bytes) {
+  madvise(start, size_bytes, MADV_HUGEPAGE);
+}
+
 void sk_os_discard(void *start, size_t size_bytes) {
   madvise(start, size_bytes, MADV_DONTNEED);
 }

@@ -29,6 +29,8 @@ void sk_os_discard(void *start, size_t size_bytes);
 /// Puts memory behind page-aligned addresses that will be used for sure: one call instead of a page
 /// fault each. A hint.
 void sk_os_populate(void *start, size_t size_bytes);
+/// For a large mapping that will be filled: fewer, larger pages where the system has them.
+void sk_os_prefer_huge(void *start, size_t size_bytes);
 /// Makes pages read-only.
 void sk_os_protect(void *start, size_t size_bytes);
 

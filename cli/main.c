@@ -1,5 +1,6 @@
 // The skerry command: finds the sub-command and runs it.
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 
@@ -91,6 +92,40 @@ static bool looks_like_a_file(const char *arg) {
 
 char **cli_argv;
 
+/// Letters that have to be put in, taken out or exchanged to make one word of the other.
+static uint32_t distance(const char *a, const char *b) {
+  uint32_t row[32], n = (uint32_t)strlen(b);
+  if (n >= 31) return n;
+  for (uint32_t i = 0; i <= n; i++) row[i] = i;
+  for (uint32_t done = 1; *a; a++, done++) {
+    uint32_t corner = row[0];
+    row[0] = done;
+    for (uint32_t i = 1; i <= n; i++) {
+      uint32_t change = corner + (*a != b[i - 1]);
+      corner = row[i];
+      uint32_t other = 1 + (row[i] < row[i - 1] ? row[i] : row[i - 1]);
+      row[i] = change < other ? change : other;
+    }
+  }
+  return row[n];
+}
+
+static int no_command(const char *name) {
+  const char *nearest = NULL;
+  uint32_t least = 3;
+  for (const CliCommand *command = cli_commands; command->name; command++) {
+    uint32_t away = distance(name, command->name);
+    if (away >= least) continue;
+    least = away;
+    nearest = command->name;
+  }
+  if (access(name, F_OK) == 0)
+    return cli_usage(NULL, "there is no command `%s`; to run the file: skerry run %s", name, name);
+  if (nearest)
+    return cli_usage(nearest, "there is no command `%s`: did you mean %s?", name, nearest);
+  return cli_usage(NULL, "there is no command `%s`", name);
+}
+
 int main(int argc, char **argv) {
   cli_argv = argv;
   while (argc > 1 && strncmp(argv[1], "--heap=", 7) == 0) {
@@ -120,7 +155,7 @@ int main(int argc, char **argv) {
   } else if (looks_like_a_file(name)) {
     code = cli_run("run", argc - 1, argv + 1);
   } else {
-    code = cli_usage(NULL, "there is no command `%s`", name);
+    code = no_command(name);
   }
   if (fflush(stdout) != 0 && code == CLI_OK) {
     fputs("skerry: standard output could not be written\n", stderr);

@@ -126,6 +126,29 @@ static const char *severity_text(const SkDiag *diag) {
 
 /// The source line and, below it, carets from start to end; tabs count as one column each and are
 /// copied below as tabs so that the carets stay aligned.
+/// The part of a long line that is shown: some columns before `offset`, LINE_SHOWN_COLUMNS in all.
+static SkStr shown_part(SkStr line, uint32_t offset) {
+  uint32_t from = offset, before = 0, to, columns = 0;
+  if (offset > line.size) from = offset = line.size;
+  if (line.size <= LINE_SHOWN_COLUMNS) return line;
+  while (from > 0 && before < LINE_SHOWN_COLUMNS / 3)
+    before += sk_utf8_is_boundary(line.data[--from]);
+  while (from > 0 && !sk_utf8_is_boundary(line.data[from])) from--;
+  for (to = from; to < line.size && columns < LINE_SHOWN_COLUMNS; to++)
+    columns += sk_utf8_is_boundary(line.data[to]);
+  while (to < line.size && !sk_utf8_is_boundary(line.data[to])) to++;
+  return sk_str_n(line.data + from, to - from);
+}
+
+/// Source text on its way to a terminal: what would steer it is shown as `?`.
+static void print_text(Printer *p, SkStr text) {
+  for (uint32_t i = 0; i < text.size; i++) {
+    uint8_t byte = (uint8_t)text.data[i];
+    bool steers = (byte < 32 && byte != '\t') || byte == 127;
+    sk_buf_byte(p->out, steers ? '?' : byte);
+  }
+}
+
 static void print_snippet(Printer *p, const SkSource *source, uint32_t start, uint32_t end,
                           SkStr label, char mark) {
   uint32_t line, column;
@@ -133,31 +156,32 @@ static void print_snippet(Printer *p, const SkSource *source, uint32_t start, ui
   SkStr text = sk_source_line(source, line);
   uint32_t line_start = (uint32_t)(text.data - source->text.data);
   if (start < line_start) start = line_start;
+  SkStr shown = shown_part(text, start - line_start);
+  uint32_t from = (uint32_t)(shown.data - source->text.data);
+  const char *before = shown.data > text.data ? "..." : "";
   char gutter[16];
   int width = snprintf(gutter, sizeof gutter, "%u", line);
   paint(p, "\033[34m");
   sk_buf_printf(p->out, "%s | ", gutter);
   paint(p, "\033[0m");
-  SkStr shown = text;
-  if (shown.size > LINE_SHOWN_COLUMNS * 4) shown.size = LINE_SHOWN_COLUMNS * 4;
-  while (shown.size < text.size && shown.size > 0 && !sk_utf8_is_boundary(text.data[shown.size]))
-    shown.size--;
-  sk_buf_str(p->out, shown);
+  sk_buf_cstr(p->out, before);
+  print_text(p, shown);
+  if (shown.data + shown.size < text.data + text.size) sk_buf_cstr(p->out, "...");
   sk_buf_cstr(p->out, "\n");
   paint(p, "\033[34m");
   sk_buf_printf(p->out, "%*s | ", width, "");
   paint(p, mark == '^' ? "\033[1;31m" : "\033[34m");
-  uint32_t offset = start - line_start;
-  for (uint32_t i = 0; i < offset && i < text.size; i++) {
-    if (sk_utf8_is_boundary(text.data[i])) sk_buf_byte(p->out, text.data[i] == '\t' ? '\t' : ' ');
+  sk_buf_printf(p->out, "%*s", (int)strlen(before), "");
+  uint32_t offset = start - from;
+  for (uint32_t i = 0; i < offset && i < shown.size; i++) {
+    if (sk_utf8_is_boundary(shown.data[i])) sk_buf_byte(p->out, shown.data[i] == '\t' ? '\t' : ' ');
   }
   uint32_t carets = 0;
-  for (uint32_t i = offset; i < text.size && line_start + i < end; i++) {
-    if (sk_utf8_is_boundary(text.data[i])) carets++;
+  for (uint32_t i = offset; i < shown.size && from + i < end; i++) {
+    if (sk_utf8_is_boundary(shown.data[i])) carets++;
   }
   if (carets == 0) carets = 1;
-  for (uint32_t i = 0; i < carets && i < LINE_SHOWN_COLUMNS; i++)
-    sk_buf_byte(p->out, (uint8_t)mark);
+  for (uint32_t i = 0; i < carets; i++) sk_buf_byte(p->out, (uint8_t)mark);
   if (label.size) {
     sk_buf_byte(p->out, ' ');
     sk_buf_str(p->out, label);
@@ -184,7 +208,8 @@ static void print_one(Printer *p, const SkDiag *diag) {
   paint(p, "\033[0m");
   sk_buf_cstr(p->out, "\n");
   print_place(p, diag->source, diag->start);
-  print_snippet(p, diag->source, diag->start, diag->end, diag->label, '^');
+  if (diag->source->text.size)
+    print_snippet(p, diag->source, diag->start, diag->end, diag->label, '^');
   if (diag->note_source) {
     if (diag->note_source != diag->source) print_place(p, diag->note_source, diag->note_start);
     print_snippet(p, diag->note_source, diag->note_start, diag->note_end, diag->note, '-');

@@ -737,20 +737,40 @@ static void match_brackets(Parser *p) {
   }
 }
 
+/// Refuses what is no text; what is wrong with it is shown with the bad bytes as `?`.
 static bool check_text(Parser *p) {
   SkSource *source = p->source;
-  uint32_t bad = (uint32_t)sk_utf8_invalid_at(source->text.data, source->text.size);
-  const char *nul = memchr(source->text.data, 0, source->text.size);
-  if (source->text.size > SOURCE_LIMIT_BYTES) {
+  SkStr text = source->text;
+  if (text.size > SOURCE_LIMIT_BYTES) {
+    sk_source_init(p->arena, source, source->path, SK_STR(""));
     sk_diag_add(p->diags, SK_DIAG_E803, source, 0, 1, "this source has %u bytes, at most %u",
-                source->text.size, SOURCE_LIMIT_BYTES);
+                text.size, SOURCE_LIMIT_BYTES);
     return false;
   }
-  if (bad == source->text.size && !nul) return true;
-  uint32_t at =
-      nul && (uint32_t)(nul - source->text.data) < bad ? (uint32_t)(nul - source->text.data) : bad;
-  sk_diag_add(p->diags, SK_DIAG_E008, source, at, at + 1,
-              "this is no text in UTF-8: byte %u is 0x%02x", at, (uint8_t)source->text.data[at]);
+  uint32_t bad = (uint32_t)sk_utf8_invalid_at(text.data, text.size);
+  const char *nul = memchr(text.data, 0, text.size);
+  if (bad == text.size && !nul) return true;
+  if (nul) {
+    sk_source_init(p->arena, source, source->path, SK_STR(""));
+    SkDiag *diag = sk_diag_add(p->diags, SK_DIAG_E008, source, 0, 1,
+                               "this is a binary file, not a source: byte %zu is 0x00",
+                               (size_t)(nul - text.data));
+    sk_diag_help(p->diags, diag, "a source is text in UTF-8; a module begins with the bytes `skb`");
+    return false;
+  }
+  uint8_t byte = (uint8_t)text.data[bad];
+  char *clean = sk_arena_try(p->arena, (size_t)text.size + 1);
+  if (!clean) return false;
+  for (uint32_t at = 0; at < text.size;) {
+    uint32_t valid = (uint32_t)sk_utf8_invalid_at(text.data + at, text.size - at);
+    memcpy(clean + at, text.data + at, valid);
+    at += valid;
+    if (at < text.size) clean[at++] = '?';
+  }
+  sk_source_init(p->arena, source, source->path, sk_str_n(clean, text.size));
+  SkDiag *diag = sk_diag_add(p->diags, SK_DIAG_E008, source, bad, bad + 1,
+                             "this is no text in UTF-8: byte %u is 0x%02x", bad, byte);
+  sk_diag_help(p->diags, diag, "save the file as UTF-8");
   return false;
 }
 
@@ -761,11 +781,9 @@ SkModuleAst *sk_parse(SkArena *arena, SkDiags *diags, SkStr path, SkStr text, Sk
   Parser *p = &parser;
   sk_source_init(arena, &module->source, path, text);
   SkTokens *tokens = SK_NEW(arena, SkTokens);
-  if (!check_text(p)) {
-    // Nothing of it is shown or read: the message's line may not be text.
-    sk_source_init(arena, &module->source, path, SK_STR(""));
-  }
-  sk_lex(arena, diags, &module->source, tokens);
+  SkSource nothing;
+  sk_source_init(arena, &nothing, path, SK_STR(""));
+  sk_lex(arena, diags, check_text(p) ? &module->source : &nothing, tokens);
   p->all = tokens;
   p->tokens = tokens->items;
   p->count = tokens->count;

@@ -602,7 +602,12 @@ static void pattern_parts(Parser *p, SkPattern *pattern) {
     SK_VEC_PUSH(p->arena, &parts, sk_parse_pattern(p));
     if (p->panicking || !sk_accept(p, SK_TOKEN_COMMA)) break;
   }
-  sk_expect(p, SK_TOKEN_RPAREN, "after the patterns");
+  bool alternatives = sk_is(p, SK_TOKEN_PIPE) && !p->panicking;
+  if (alternatives)
+    sk_diag_help(p->diags, sk_unexpected(p, "`)` after the patterns"),
+                 "alternatives stand side by side: case (1, _) | (2, _)");
+  else
+    sk_expect(p, SK_TOKEN_RPAREN, "after the patterns");
   p->in_parens = in_parens;
   pattern->has_parts = true;
   pattern->parts = parts.items;

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs every test of Skerry and prints `N passed, N failed` at the end.
 
-    ./dev test [SUITE...]      unit lang examples json bytecode asan fault fuzz tidy; without names: all
+    ./dev test [--list] [SUITE...]      without names: all suites
 
 Each suite is a function below; it builds what it needs and reports its tests one by one. Nothing is
 registered by hand: unit tests are tests/unit/*_test.c, language tests tests/lang/**/*.sk, and so on.
@@ -104,6 +104,17 @@ def suite_natives():
                             "build/release/CMakeFiles/skerry_objects.dir"])
 
 
+def suite_cli():
+    if build("release"):
+        counted("cli", [sys.executable, "tests/run_cli.py"])
+
+
+def suite_golden():
+    """What each stage of the compiler makes of some programs; --bless of its script rewrites."""
+    if build("release"):
+        counted("golden", [sys.executable, "tests/run_golden.py"])
+
+
 def suite_asan():
     """The unit tests and the language suite with all checks and sanitizers on."""
     if not build("asan"):
@@ -150,6 +161,9 @@ SUITES = {name[len("suite_"):]: function for name, function in list(globals().it
 
 
 def main():
+    if "--list" in sys.argv[1:]:
+        print(" ".join(SUITES))
+        return 0
     names = sys.argv[1:] or list(SUITES)
     for name in names:
         if name not in SUITES:

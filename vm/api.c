@@ -98,23 +98,28 @@ static const char *shown_path(const char *path) {
   return strcmp(path, "-") == 0 ? "<stdin>" : path;
 }
 
-static bool is_module(SkStr contents) {
-  return sk_module_has_magic(contents);
+static bool has_suffix(const char *path, const char *suffix) {
+  size_t size = strlen(path), length = strlen(suffix);
+  return size > length && strcmp(path + size - length, suffix) == 0;
+}
+
+/// By its first bytes; a file that calls itself a module is one, if a bad one.
+static bool is_module(const char *path, SkStr contents) {
+  return sk_module_has_magic(contents) || has_suffix(path, ".skb");
 }
 
 /// Assembly is told by the file's name: DIR/NAME.ska.
 static bool is_assembly(const char *path) {
-  size_t size = strlen(path);
-  return size > 4 && strcmp(path + size - 4, ".ska") == 0;
+  return has_suffix(path, ".ska");
 }
 
 /// Everything up to the modules; links when `link`.
 static SkerryStatus load(SkerryProgram *program, const char *path, SkStr contents,
                          const SkerryLoadOptions *options, bool link, SkBuf *messages) {
   SkerryStatus (*step)(SkerryProgram *, const char *, SkStr, const SkerryLoadOptions *, SkBuf *) =
-      is_module(contents) ? sk_program_load_module
-      : is_assembly(path) ? sk_program_load_assembly
-                          : sk_program_load_source;
+      is_module(path, contents) ? sk_program_load_module
+      : is_assembly(path)       ? sk_program_load_assembly
+                                : sk_program_load_source;
   SkerryStatus status = step(program, shown_path(path), contents, options, messages);
   if (status == SKERRY_OK && link && !options->check_only) {
     status = sk_program_link(program, options, messages);
@@ -264,7 +269,7 @@ SkerryStatus skerry_dump(const char *path, const void *bytes, size_t size, Skerr
   if (status == SKERRY_OK) {
     bool of_source =
         what == SKERRY_DUMP_TOKENS || what == SKERRY_DUMP_AST || what == SKERRY_DUMP_TYPES;
-    if (of_source && (is_module(contents) || is_assembly(path))) {
+    if (of_source && (is_module(path, contents) || is_assembly(path))) {
       sk_buf_printf(&text, "error: `%s` is a module: it has no source to dump\n", path);
       status = SKERRY_BAD_SOURCE;
     } else if (of_source) {
