@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Checks rules that compilers don't: which layer includes which, line length, file length.
+"""Checks rules that compilers don't: which layer includes which, line length, file length, calls that
+are not used here, state that VMs would share.
 
 Layers may include only lower ones: include/ -> base/ -> bytecode/ -> { compiler/, gc/ } -> vm/ ->
 { jit/, stdlib/ } -> cli/. The command, the embedding examples and their tests see only the public
@@ -26,6 +27,17 @@ MAX_LINES = 1200
 PRIVATE = {"vm/granted.h": r"vm/broker\w*\.c|stdlib/natives_glue\.h",
            "stdlib/natives_glue.h": r"(?!)"}
 
+# What no file uses, and why not.
+FORBIDDEN = {
+    r"\b(set|long)jmp\s*\(": "control flow that cleanups do not see",
+    r"\b(gets|strcat|sprintf|vsprintf|strtok)\s*\(": "writes without a limit or keeps state",
+    r"\balloca\s*\(": "grows the stack by what the input says",
+    r"\b(TODO|FIXME|XXX)\b": "unfinished work stands in no file",
+    r"\brand\s*\(|\bsrand\s*\(": "shares state between VMs; see std.random",
+    r"^static (?!const\b|inline\b|_Thread_local\b|_Atomic\b)[\w ]+[ *]\w+(\[[^]]*\])*( = [^(]*)?;$":
+        "mutable state that all VMs share: const, or a field of what owns it",
+}
+
 problems = []
 for layer, allowed in MAY_INCLUDE.items():
     for path in sorted((ROOT / layer).glob("*.[ch]")):
@@ -36,6 +48,9 @@ for layer, allowed in MAY_INCLUDE.items():
         for number, line in enumerate(lines, 1):
             if len(line) > MAX_LINE and "table" not in path.name:
                 problems.append(f"{name}:{number}: {len(line)} columns, at most {MAX_LINE}")
+            for pattern, reason in FORBIDDEN.items():
+                if re.search(pattern, line):
+                    problems.append(f"{name}:{number}: {line.strip()!r}: {reason}")
             whole = re.match(r'\s*#include "([^"]+)"', line)
             if whole and whole.group(1) in PRIVATE:
                 if not re.fullmatch(PRIVATE[whole.group(1)], str(name)):

@@ -10,9 +10,9 @@ typedef struct SkThread SkThread;
 typedef enum {
   SK_JIT_GO_ON,     // at thread->frame, thread->pc
   SK_JIT_FAILED,    // something is pending at thread->frame, thread->pc
-  SK_JIT_RETURNED,  // the function whose frame is thread->frame has returned: its result slots stand
-                    // at the frame's start, as many as thread->jit_results
-  SK_JIT_RECORD,    // at thread->frame, thread->pc, in the recording interpreter
+  SK_JIT_RETURNED,  // the function whose frame is thread->frame has returned: its result slots
+                    // stand at the frame's start, as many as thread->jit_results
+  SK_JIT_RECORD,  // at thread->frame, thread->pc, in the recording interpreter
 } SkJitNext;
 
 typedef struct {
