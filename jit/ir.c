@@ -75,21 +75,39 @@ static void constants_grow(SkIr *ir) {
   }
 }
 
+/// Puts a constant that is in no block into the table and the entry block.
+static void enter_constant(SkIr *ir, SkIrRef ref) {
+  if (ir->arena->failed) return;
+  uint32_t mask = ir->constants.capacity - 1;
+  uint32_t at = constant_hash(&ir->instrs.items[ref]);
+  while (ir->constants.items[at & mask]) at++;
+  ir->constants.items[at & mask] = ref;
+  sk_ir_insert(ir, 0, ir->constants.count, ref);
+  ir->constants.count++;
+}
+
 static SkIrRef constant(SkIr *ir, SkIrInstr instr) {
   if (ir->constants.count * 2 >= ir->constants.capacity) constants_grow(ir);
-  uint32_t mask = ir->constants.capacity - 1, at = constant_hash(&instr);
-  if (ir->constants.count < ir->constants.capacity) {
+  if (!ir->arena->failed) {
+    uint32_t mask = ir->constants.capacity - 1, at = constant_hash(&instr);
     for (SkIrRef ref; (ref = ir->constants.items[at & mask]) != 0; at++) {
       const SkIrInstr *other = &ir->instrs.items[ref];
       if (other->op == instr.op && other->type == instr.type && other->k == instr.k) return ref;
     }
   }
   SkIrRef ref = sk_ir_make(ir, instr);
-  if (ir->arena->failed) return ref;
-  ir->constants.items[at & mask] = ref;
-  sk_ir_insert(ir, 0, ir->constants.count, ref);
-  ir->constants.count++;
+  enter_constant(ir, ref);
   return ref;
+}
+
+void sk_ir_adopt_constants(SkIr *ir, const SkIrRef *refs, uint32_t count) {
+  if (ir->constants.items) memset(ir->constants.items, 0, ir->constants.capacity * sizeof(SkIrRef));
+  ir->constants.count = 0;
+  for (uint32_t i = 0; i < count && !ir->arena->failed; i++) {
+    while (ir->constants.count * 2 >= ir->constants.capacity && !ir->arena->failed)
+      constants_grow(ir);
+    enter_constant(ir, refs[i]);
+  }
 }
 
 SkIrRef sk_ir_int(SkIr *ir, int64_t value) {

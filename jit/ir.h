@@ -208,6 +208,10 @@ uint32_t sk_ir_call_effects(const SkIr *ir, const SkIrInstr *instr);
 /// True if the operation may collect.
 bool sk_ir_may_collect(const SkIr *ir, const SkIrInstr *instr);
 
+/// Makes these the constants of the tree: they are in no block yet. For what builds a tree from
+/// elsewhere and for what drops the constants that nothing uses.
+void sk_ir_adopt_constants(SkIr *ir, const SkIrRef *refs, uint32_t count);
+
 // ---- ir_flow.c
 /// Drops unreachable blocks (and the PHI operands of their edges), orders the rest, finds dominators
 /// and loops.
@@ -219,6 +223,7 @@ bool sk_ir_in_loop(const SkIr *ir, uint32_t block, uint32_t header);
 void sk_ir_cut(SkIr *ir, uint32_t from, uint32_t successor);
 
 // ---- ir_check.c, ir_print.c, ir_read.c
+extern const char *const sk_ir_type_names[], *const sk_ir_width_names[], *const sk_ir_state_names[];
 /// False and a message if an invariant does not hold.
 bool sk_ir_check(const SkIr *ir, SkBuf *message);
 void sk_ir_print(const SkIr *ir, SkBuf *out);

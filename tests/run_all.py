@@ -125,6 +125,14 @@ def suite_asan():
                             "--mode", "asanstress=--verify-heap @SKERRY_STRESS=gc:3"], env={"ASAN_OPTIONS": "detect_leaks=1"})
 
 
+def suite_golden():
+    """The JIT's tree IR: golden files of its passes, and random trees before and after them."""
+    if build("release"):
+        tool = "build/release/tests/ir_tool"
+        counted("golden ir", [tool, "golden", *map(str, sorted((ROOT / "tests/golden/ir").glob("*.ir")))])
+        counted("random trees", [tool, "random", os.environ.get("SKERRY_RANDOM_TREES", "1000")])
+
+
 def suite_fault():
     script = ROOT / "tests/fault/run_fault.py"
     if script.exists() and build("release"):
