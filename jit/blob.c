@@ -149,7 +149,13 @@ static uint64_t get64(const uint8_t *at) {
   return value;
 }
 
-enum { LOCATION_REGISTER = 1, LOCATION_DIRECT, LOCATION_INDIRECT, LOCATION_CONSTANT, LOCATION_INDEX };
+enum {
+  LOCATION_REGISTER = 1,
+  LOCATION_DIRECT,
+  LOCATION_INDIRECT,
+  LOCATION_CONSTANT,
+  LOCATION_INDEX
+};
 #define HEADER_BYTES 16u
 #define FUNCTION_BYTES 24u
 #define RECORD_BYTES 16u
@@ -194,12 +200,14 @@ static bool decode_location(MapReader *reader, const uint8_t *location, SkBlobSl
   slot->size = get16(location + 2) == 4 ? 4 : 8;
   switch (location[0]) {
     case LOCATION_REGISTER:
-      if (reg < 0) return refuse(reader->object, "a value in a register that exits do not save", "");
+      if (reg < 0)
+        return refuse(reader->object, "a value in a register that exits do not save", "");
       slot->kind = reg < (int)SK_DUMP_INTS ? SK_LOC_REG : SK_LOC_FREG;
       slot->reg = (uint16_t)((uint32_t)reg % SK_DUMP_INTS);
       return true;
     case LOCATION_INDIRECT:
-      if (reg < 0) return refuse(reader->object, "a value at a register that exits do not save", "");
+      if (reg < 0)
+        return refuse(reader->object, "a value at a register that exits do not save", "");
       slot->kind = SK_LOC_STACK;
       slot->reg = (uint16_t)reg;
       slot->offset = offset;

@@ -2,10 +2,10 @@
 //
 //   code: | word for the installed SkCode, 8 bytes | magic | stub | text | constants |
 //
-// Every exit in the text calls the stub; the stub finds the exit thunk through the thread, and hands
-// it the SkCode that the first word of the copy points to. Nothing in the code is an address, and
-// all relocations were relative to the place and are resolved: so the bytes can be copied, written
-// to a file and run in another process.
+// Every exit in the text calls the stub; the stub finds the exit thunk through the thread, and
+// hands it the SkCode that the first word of the copy points to. Nothing in the code is an address,
+// and all relocations were relative to the place and are resolved: so the bytes can be copied,
+// written to a file and run in another process.
 #pragma once
 
 #include "jit/compile.h"
@@ -14,8 +14,9 @@
 #define SK_BLOB_ALIGN 64u
 #define SK_BLOB_STUB 16u  // offset of the stub
 
-/// Reads an object file that the plug-in made of the tree. False and a message if there is something
-/// in it that cannot be (a function of the C library, an absolute relocation), or `*no_memory`.
+/// Reads an object file that the plug-in made of the tree. False and a message if there is
+/// something in it that cannot be (a function of the C library, an absolute relocation), or
+/// `*no_memory`.
 bool sk_blob_from_object(SkBlob *out, const SkIr *ir, const void *object, size_t size_bytes,
                          SkBuf *error, bool *no_memory);
 

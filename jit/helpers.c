@@ -123,7 +123,8 @@ static uint64_t sk_jit_native(SkThread *thread, uint64_t row, const SkSlot *args
 static uint64_t sk_jit_coroutine_new(SkThread *thread, uint64_t closure, uint64_t type,
                                      uint64_t slots) {
   SkRef made;
-  if (!sk_coroutine_new(thread, (SkRef){(SkRefBits)closure}, (uint32_t)type, (uint32_t)slots, &made))
+  if (!sk_coroutine_new(thread, (SkRef){(SkRefBits)closure}, (uint32_t)type, (uint32_t)slots,
+                        &made))
     return 0;
   return made.bits;
 }

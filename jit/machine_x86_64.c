@@ -13,12 +13,20 @@
 //   jmp [r11 + 8 * SK_INNER_LEAVE]
 #define HELPERS_OFFSET offsetof(SkThread, jit_helpers)
 #define LEAVE_OFFSET (8 * SK_INNER_LEAVE)
-#define LE32(x)                                                                       \
+#define LE32(x)                                                                            \
   (uint8_t)((uint32_t)(x)), (uint8_t)((uint32_t)(x) >> 8), (uint8_t)((uint32_t)(x) >> 16), \
       (uint8_t)((uint32_t)(x) >> 24)
-static const uint8_t stub[] = {0xFF, 0x35, LE32(-(int32_t)SK_BLOB_STUB - 6),
-                               0x4C, 0x8B, 0x9F, LE32(HELPERS_OFFSET),
-                               0x41, 0xFF, 0xA3, LE32(LEAVE_OFFSET)};
+static const uint8_t stub[] = {0xFF,
+                               0x35,
+                               LE32(-(int32_t)SK_BLOB_STUB - 6),
+                               0x4C,
+                               0x8B,
+                               0x9F,
+                               LE32(HELPERS_OFFSET),
+                               0x41,
+                               0xFF,
+                               0xA3,
+                               LE32(LEAVE_OFFSET)};
 
 const SkMachine sk_machine = {
     .elf_machine = EM_X86_64, .stub_bytes = sizeof stub, .stub = stub, .return_offset = 5};

@@ -14,9 +14,9 @@ typedef struct {
   uint32_t type_info_bytes, type_enum_id;
   uint32_t object_type, object_gc, object_aux;
   uint32_t list_length, list_data, array_length, array_bytes;
-  uint32_t ref_bytes;     // 4: an offset into the cage; 8: an address
-  uint8_t unlogged;       // bit of SkObject.gc: the write barrier has work
-  bool base_is_null;      // references are addresses
+  uint32_t ref_bytes;  // 4: an offset into the cage; 8: an address
+  uint8_t unlogged;    // bit of SkObject.gc: the write barrier has work
+  bool base_is_null;   // references are addresses
 } SkLayout;
 extern const SkLayout sk_jit_layout;
 
@@ -97,7 +97,7 @@ typedef struct {
 } SkPlugin;
 
 /// Differs when the two sides were not built together.
-#define SK_PLUGIN_ABI                                                                          \
+#define SK_PLUGIN_ABI                                                                           \
   ((uint32_t)(1u << 24 ^ sizeof(SkIrInstr) << 16 ^ sizeof(SkIr) << 10 ^ sizeof(SkLayout) << 8 ^ \
               (uint32_t)SK_IR_COUNT << 20 ^ (uint32_t)SK_INNER_END << 4))
 #define SK_PLUGIN_ENTRY "sk_plugin"

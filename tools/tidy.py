@@ -17,6 +17,8 @@ MAY_INCLUDE = {
     "compiler": {"base", "bytecode", "compiler"},
     "gc": {"base", "gc"},
     "vm": {"base", "bytecode", "compiler", "gc", "vm", "skerry"},
+    "jit": {"base", "bytecode", "gc", "vm", "jit"},
+    "jit/llvm": {"base", "jit"},
     "stdlib": {"base", "bytecode", "gc", "vm", "stdlib"},
     "cli": {"cli", "skerry"},
 }

@@ -201,10 +201,9 @@ static void lower_function_entry(SkLower *lower) {
 
 static void lower_body(SkLower *lower) {
   const SkIr *ir = lower->ir;
-  lower->function =
-      ir->is_function
-          ? add_function(lower, SK_SYMBOL_CALL, sk_lower_tree_type(lower, ir->param_slots))
-          : add_function(lower, SK_SYMBOL_ENTER, enter_type(lower));
+  lower->function = ir->is_function ? add_function(lower, SK_SYMBOL_CALL,
+                                                   sk_lower_tree_type(lower, ir->param_slots))
+                                    : add_function(lower, SK_SYMBOL_ENTER, enter_type(lower));
   lower->thread = LLVMGetParam(lower->function, 0);
   lower->frame = LLVMGetParam(lower->function, 1);
   lower->prologue = sk_lower_block(lower);

@@ -28,15 +28,15 @@ typedef struct {
   LLVMValueRef globals, global_flags;  // loaded at the entry when first needed
   LLVMBasicBlockRef prologue;
   LLVMValueRef prologue_end;  // its jump
-  LLVMValueRef *values;  // by instruction: i64 or double; NULL: not yet, or only a condition
-  LLVMValueRef *conditions;  // by instruction: comparisons as i1
-  LLVMValueRef *arrays;      // by instruction: address of the array
-  uint8_t *needs;            // by instruction: SK_NEEDS_
+  LLVMValueRef *values;       // by instruction: i64 or double; NULL: not yet, or only a condition
+  LLVMValueRef *conditions;   // by instruction: comparisons as i1
+  LLVMValueRef *arrays;       // by instruction: address of the array
+  uint8_t *needs;             // by instruction: SK_NEEDS_
   LLVMBasicBlockRef *heads, *tails;  // by block of the tree: where it starts and ends
   LLVMBasicBlockRef *exits;          // by SK_EXIT_ID
   SkIrRef *exit_values;              // room for the largest state
   LLVMValueRef *exit_operands;
-  uint32_t patch_bytes;  // room for a call, of the machine
+  uint32_t patch_bytes;                 // room for a call, of the machine
   LLVMValueRef likely, unlikely, cold;  // branch weights
   unsigned prof_kind;
   uint32_t block;  // being lowered

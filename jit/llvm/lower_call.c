@@ -3,8 +3,8 @@
 
 /// A function by its number in SkThread.jit_helpers: machine code holds no address.
 LLVMValueRef sk_lower_helper(SkLower *lower, uint32_t index) {
-  LLVMValueRef table = sk_lower_load(lower, lower->ptr, lower->thread,
-                                     lower->layout->thread_helpers);
+  LLVMValueRef table =
+      sk_lower_load(lower, lower->ptr, lower->thread, lower->layout->thread_helpers);
   return sk_lower_load(lower, lower->ptr, table, (uint64_t)index * 8);
 }
 
@@ -75,8 +75,8 @@ static void call_helper(SkLower *lower, SkIrRef ref) {
   LLVMTypeRef type = *result == 'f' ? lower->f64 : *result == '-' ? lower->none : lower->i64;
   LLVMTypeRef function_type = LLVMFunctionType(type, arguments.types, arguments.count, 0);
   LLVMValueRef function = sk_lower_helper(lower, (uint32_t)instr->k);
-  LLVMValueRef value = LLVMBuildCall2(lower->b, function_type, function, arguments.values,
-                                      arguments.count, "");
+  LLVMValueRef value =
+      LLVMBuildCall2(lower->b, function_type, function, arguments.values, arguments.count, "");
   if (*result != '-') lower->values[ref] = value;
   if (result[0] && result[1] == '!') {
     LLVMValueRef ok = LLVMBuildICmp(lower->b, LLVMIntNE, value, sk_lower_int(lower, 0), "");
@@ -88,8 +88,8 @@ static void call_helper(SkLower *lower, SkIrRef ref) {
 
 /// The code of another function's tree; leaves if it has none.
 static LLVMValueRef tree_of(SkLower *lower, uint32_t function, uint32_t state) {
-  LLVMValueRef table = sk_lower_load(lower, lower->ptr, lower->thread,
-                                     lower->layout->thread_functions);
+  LLVMValueRef table =
+      sk_lower_load(lower, lower->ptr, lower->thread, lower->layout->thread_functions);
   LLVMValueRef code = sk_lower_load(lower, lower->ptr, table, (uint64_t)function * 8);
   LLVMValueRef there = LLVMBuildIsNotNull(lower->b, code, "");
   sk_lower_guard(lower, there, state, SK_STATE_GUARD);

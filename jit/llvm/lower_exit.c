@@ -2,9 +2,9 @@
 //
 // An exit is a cold block with one patchpoint: room for a call, which the loader fills with a call
 // of the blob's stub, which goes to the exit thunk (jit/leave.h). The values of the state are the
-// patchpoint's operands, so each may stay wherever it is; the stack map tells where. The thunk fills
-// the interpreter's frames, gives the status, and the function returns it by its own epilogue: an
-// exit deep inside native calls undoes them one by one.
+// patchpoint's operands, so each may stay wherever it is; the stack map tells where. The thunk
+// fills the interpreter's frames, gives the status, and the function returns it by its own
+// epilogue: an exit deep inside native calls undoes them one by one.
 #include <string.h>
 
 #include "jit/llvm/lower.h"
@@ -81,7 +81,8 @@ static void stack_check(SkLower *lower, const SkIrInstr *instr) {
   if (!lower->ir->is_function) return;
   LLVMValueRef level = LLVMConstInt(lower->i32, 0, 0);
   LLVMValueRef here = sk_lower_intrinsic(lower, "llvm.frameaddress", lower->ptr, &level, 1);
-  LLVMValueRef lowest = sk_lower_load(lower, lower->ptr, lower->thread, layout->thread_native_limit);
+  LLVMValueRef lowest =
+      sk_lower_load(lower, lower->ptr, lower->thread, layout->thread_native_limit);
   LLVMValueRef above = LLVMBuildICmp(b, LLVMIntUGE, here, lowest, "");
   sk_lower_guard(lower, above, instr->state, SK_STATE_GUARD);
 }
@@ -93,11 +94,11 @@ bool sk_lower_exit(SkLower *lower, SkIrRef ref) {
       sk_lower_guard(lower, sk_lower_condition(lower, instr->a), instr->state, SK_STATE_GUARD);
       return true;
     case SK_IR_POLL: {
-      LLVMValueRef flag = sk_lower_load(lower, lower->i8, lower->thread,
-                                        lower->layout->thread_interrupt);
+      LLVMValueRef flag =
+          sk_lower_load(lower, lower->i8, lower->thread, lower->layout->thread_interrupt);
       LLVMSetVolatile(flag, 1);
-      LLVMValueRef none = LLVMBuildICmp(lower->b, LLVMIntEQ, flag,
-                                        LLVMConstInt(lower->i8, 0, 0), "");
+      LLVMValueRef none =
+          LLVMBuildICmp(lower->b, LLVMIntEQ, flag, LLVMConstInt(lower->i8, 0, 0), "");
       sk_lower_guard(lower, none, instr->state, SK_STATE_POLL);
       return true;
     }

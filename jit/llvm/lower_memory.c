@@ -81,8 +81,10 @@ static LLVMValueRef element(SkLower *lower, SkIrRef array, SkIrRef index, uint64
   return LLVMBuildGEP2(lower->b, unit, start, &number, 1, "");
 }
 
-/// A pointer out of the thread that stays the same while the tree runs.
+/// A pointer out of the thread that stays the same while the tree runs. In a function tree, which
+/// may be entered often for little, it is loaded where it is needed.
 static LLVMValueRef thread_pointer(SkLower *lower, LLVMValueRef *kept, uint32_t offset) {
+  if (lower->ir->is_function) return sk_lower_load(lower, lower->ptr, lower->thread, offset);
   if (*kept) return *kept;
   LLVMBasicBlockRef here = sk_lower_here(lower);
   LLVMPositionBuilderBefore(lower->b, lower->prologue_end);
@@ -197,8 +199,8 @@ static void barrier(SkLower *lower, const SkIrInstr *instr) {
   }
   unsigned count = is_element ? 4 : 2;
   SkInnerHelper helper = is_element ? SK_INNER_WRITE_RANGE : SK_INNER_WRITE;
-  LLVMBuildCall2(b, LLVMFunctionType(lower->none, types, count, 0),
-                 sk_lower_helper(lower, helper), args, count, "");
+  LLVMBuildCall2(b, LLVMFunctionType(lower->none, types, count, 0), sk_lower_helper(lower, helper),
+                 args, count, "");
   LLVMBuildBr(b, done);
   sk_lower_go(lower, done);
 }
@@ -207,8 +209,8 @@ static void barrier(SkLower *lower, const SkIrInstr *instr) {
 
 static LLVMValueRef enum_id(SkLower *lower, SkIrRef object) {
   const SkLayout *layout = lower->layout;
-  LLVMValueRef type = sk_lower_load(lower, lower->i32, sk_lower_object(lower, object),
-                                    layout->object_type);
+  LLVMValueRef type =
+      sk_lower_load(lower, lower->i32, sk_lower_object(lower, object), layout->object_type);
   LLVMValueRef number = LLVMBuildZExt(lower->b, type, lower->i64, "");
   LLVMValueRef stride = sk_lower_int(lower, layout->type_info_bytes);
   LLVMValueRef offset = LLVMBuildMul(lower->b, number, stride, "");
@@ -220,8 +222,8 @@ static LLVMValueRef enum_id(SkLower *lower, SkIrRef object) {
 
 static LLVMValueRef constant_ref(SkLower *lower, uint64_t number) {
   SkIrInstr field = {.width = SK_IW_REF, .type = SK_IT_REF};
-  LLVMValueRef table = sk_lower_load(lower, lower->ptr, lower->thread,
-                                     lower->layout->thread_consts);
+  LLVMValueRef table =
+      sk_lower_load(lower, lower->ptr, lower->thread, lower->layout->thread_consts);
   return load(lower, &field, table, number * lower->layout->ref_bytes);
 }
 
@@ -231,7 +233,8 @@ static LLVMValueRef global_at(SkLower *lower, uint64_t slot) {
 }
 
 static LLVMValueRef flag_at(SkLower *lower, uint64_t number) {
-  LLVMValueRef all = thread_pointer(lower, &lower->global_flags, lower->layout->thread_global_flags);
+  LLVMValueRef all =
+      thread_pointer(lower, &lower->global_flags, lower->layout->thread_global_flags);
   return sk_lower_at(lower, all, number);
 }
 
@@ -269,8 +272,8 @@ static bool read_operation(SkLower *lower, SkIrRef ref) {
       return true;
     }
     case SK_IR_LDSLOT:
-      *value = sk_lower_load(
-          lower, type, sk_lower_slot(lower, lower->ir->frame_slots + (uint32_t)instr->k), 0);
+      *value = sk_lower_load(lower, type,
+                             sk_lower_slot(lower, lower->ir->frame_slots + (uint32_t)instr->k), 0);
       return true;
     case SK_IR_ENUMID:
       *value = enum_id(lower, instr->a);

@@ -18,7 +18,8 @@ LLVMValueRef sk_lower_value(SkLower *lower, SkIrRef ref) {
     return LLVMConstBitCast(sk_lower_int(lower, instr->k), lower->f64);
   }
   if (lower->values[ref]) return lower->values[ref];
-  if (lower->conditions[ref]) return LLVMBuildZExt(lower->b, lower->conditions[ref], lower->i64, "");
+  if (lower->conditions[ref])
+    return LLVMBuildZExt(lower->b, lower->conditions[ref], lower->i64, "");
   sk_lower_fail(lower, "a value is used before it is there", ref);
   return LLVMGetUndef(sk_lower_type(lower, ref));
 }
@@ -50,11 +51,10 @@ typedef struct {
 } Comparison;
 
 static const Comparison comparisons[] = {
-    {SK_IR_EQ, false, LLVMIntEQ},    {SK_IR_NE, false, LLVMIntNE},
-    {SK_IR_LT, false, LLVMIntSLT},   {SK_IR_LE, false, LLVMIntSLE},
-    {SK_IR_ULT, false, LLVMIntULT},  {SK_IR_ULE, false, LLVMIntULE},
-    {SK_IR_FEQ, true, LLVMRealOEQ},  {SK_IR_FNE, true, LLVMRealUNE},
-    {SK_IR_FLT, true, LLVMRealOLT},  {SK_IR_FLE, true, LLVMRealOLE},
+    {SK_IR_EQ, false, LLVMIntEQ},   {SK_IR_NE, false, LLVMIntNE},   {SK_IR_LT, false, LLVMIntSLT},
+    {SK_IR_LE, false, LLVMIntSLE},  {SK_IR_ULT, false, LLVMIntULT}, {SK_IR_ULE, false, LLVMIntULE},
+    {SK_IR_FEQ, true, LLVMRealOEQ}, {SK_IR_FNE, true, LLVMRealUNE}, {SK_IR_FLT, true, LLVMRealOLT},
+    {SK_IR_FLE, true, LLVMRealOLE},
 };
 
 static const Comparison *comparison_of(uint8_t op) {
@@ -75,7 +75,8 @@ static LLVMValueRef fits(SkLower *lower, LLVMValueRef value, uint8_t width) {
   }
   LLVMTypeRef narrow = bits[width] == 8 ? lower->i8 : bits[width] == 16 ? lower->i16 : lower->i32;
   LLVMValueRef low = LLVMBuildTrunc(lower->b, value, narrow, "");
-  return LLVMBuildICmp(lower->b, LLVMIntEQ, LLVMBuildSExt(lower->b, low, lower->i64, ""), value, "");
+  return LLVMBuildICmp(lower->b, LLVMIntEQ, LLVMBuildSExt(lower->b, low, lower->i64, ""), value,
+                       "");
 }
 
 static LLVMValueRef overflow_free(SkLower *lower, const SkIrInstr *instr) {
@@ -97,8 +98,7 @@ static LLVMValueRef build_condition(SkLower *lower, const SkIrInstr *instr) {
       return LLVMBuildFCmp(lower->b, (LLVMRealPredicate)comparison->predicate, a, b, "");
     return LLVMBuildICmp(lower->b, (LLVMIntPredicate)comparison->predicate, a, b, "");
   }
-  if (instr->op == SK_IR_FITS)
-    return fits(lower, sk_lower_value(lower, instr->a), instr->width);
+  if (instr->op == SK_IR_FITS) return fits(lower, sk_lower_value(lower, instr->a), instr->width);
   if (instr->op == SK_IR_ADDFITS || instr->op == SK_IR_SUBFITS || instr->op == SK_IR_MULFITS)
     return overflow_free(lower, instr);
   return NULL;

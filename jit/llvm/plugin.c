@@ -58,12 +58,18 @@ static void on_fatal(const char *message) {
 
 /// Codegen passes that cost more than they give on trees; LSR also hides references.
 static const char *const first_tier_flags[] = {
-    "-disable-lsr",           "-disable-cgp",
-    "-disable-machine-licm",  "-disable-machine-cse",
-    "-disable-machine-sink",  "-disable-early-taildup",
-    "-disable-tail-duplicate", "-disable-branch-fold",
-    "-disable-ssc",           "-disable-post-ra",
-    "-disable-copyprop",      "-disable-constant-hoisting",
+    "-disable-lsr",
+    "-disable-cgp",
+    "-disable-machine-licm",
+    "-disable-machine-cse",
+    "-disable-machine-sink",
+    "-disable-early-taildup",
+    "-disable-tail-duplicate",
+    "-disable-branch-fold",
+    "-disable-ssc",
+    "-disable-post-ra",
+    "-disable-copyprop",
+    "-disable-constant-hoisting",
     "-disable-peephole",
 };
 
@@ -105,9 +111,8 @@ static bool start(void (*fatal)(const char *message), char *error, size_t error_
     LLVMDisposeMessage(message);
     return false;
   }
-  plugin.machine =
-      LLVMCreateTargetMachine(target, plugin.triple, plugin.cpu, plugin.features,
-                              LLVMCodeGenLevelLess, LLVMRelocPIC, CODE_MODEL);
+  plugin.machine = LLVMCreateTargetMachine(target, plugin.triple, plugin.cpu, plugin.features,
+                                           LLVMCodeGenLevelLess, LLVMRelocPIC, CODE_MODEL);
   plugin.second_machine =
       LLVMCreateTargetMachine(target, plugin.triple, plugin.cpu, plugin.features,
                               LLVMCodeGenLevelDefault, LLVMRelocPIC, CODE_MODEL);
