@@ -48,6 +48,14 @@ SkX sk_x_reg_type(X *x, uint32_t reg);
 /// Which operands of an instruction become immediates; the same answer for analysis and emission.
 bool sk_x_folds(X *x, uint32_t at, uint32_t reg);
 
+// expand_fuse.c
+/// `add i, i, 1` and `jlt i, n`.
+bool sk_x_is_add_jump(X *x, uint32_t at);
+/// `jeq i, n, end`, `add i, i, 1` and `jmp`: the end of `for i in a..=n`.
+bool sk_x_is_count_jump(X *x, uint32_t at);
+/// Emits one word for the instruction at `at` and those after it, if there is one.
+bool sk_x_fuse(X *x, uint32_t at, uint32_t *next);
+
 // expand_ops.c
 void sk_x_emit_instr(X *x, uint32_t at, uint32_t *next);
 

@@ -267,21 +267,6 @@ static void compare_jump(X *x, const SkInstr *in) {
   }
 }
 
-/// `add i, i, 1; jlt i, n, L` as one word.
-static bool add_jump(X *x, uint32_t at, uint32_t *next) {
-  const SkInstr *in = &x->fn->instrs[at];
-  int64_t one;
-  if (x->long_jumps || is_float(x, in->a) || in->a != in->b || at + 1 >= x->fn->instr_count)
-    return false;
-  if (!sk_x_const_int(x, in->c, &one) || one != 1) return false;
-  const SkInstr *jump = &x->fn->instrs[at + 1];
-  if (jump->op != SK_OPC_jlt || jump->a != in->a || x->is_target[at + 1] || jump->b == in->a)
-    return false;
-  sk_x_jump(x, SK_W_ADDJLT, s(x, in->a), s(x, jump->b), jump->c);
-  *next = at + 2;
-  return true;
-}
-
 /// The slot that tells whether an optional is there.
 static uint32_t flag_slot(X *x, uint32_t reg) {
   const SkXType *t = sk_x_layout(x->l, sk_x_reg_type(x, reg));
@@ -471,6 +456,7 @@ static void constant(X *x, const SkInstr *in) {
 
 void sk_x_emit_instr(X *x, uint32_t at, uint32_t *next) {
   const SkInstr *in = &x->fn->instrs[at];
+  if (sk_x_fuse(x, at, next)) return;
   switch ((SkOpcode)in->op) {
     case SK_OPC_const_int:
     case SK_OPC_const_float:
@@ -524,8 +510,6 @@ void sk_x_emit_instr(X *x, uint32_t at, uint32_t *next) {
       ordinal(x, in);
       return;
     case SK_OPC_add:
-      if (add_jump(x, at, next)) return;
-      // fall through
     case SK_OPC_sub:
     case SK_OPC_mul:
     case SK_OPC_div:

@@ -47,16 +47,6 @@ static bool plain_compare(X *x, uint32_t reg) {
   return t->slots == 1 && !t->ref_mask && t->kind != SK_MT_FLOAT;
 }
 
-/// Fused increment and loop jump: `add i, i, 1` then `jlt i, n`.
-static bool is_add_jump(X *x, uint32_t at) {
-  const SkInstr *in = &x->fn->instrs[at];
-  int64_t one;
-  if (in->op != SK_OPC_add || in->a != in->b || is_float(x, in->a)) return false;
-  if (!sk_x_const_int(x, in->c, &one) || one != 1 || at + 1 >= x->fn->instr_count) return false;
-  const SkInstr *jump = &x->fn->instrs[at + 1];
-  return jump->op == SK_OPC_jlt && jump->a == in->a && !x->is_target[at + 1] && jump->b != in->a;
-}
-
 bool sk_x_folds(X *x, uint32_t at, uint32_t reg) {
   const SkInstr *in = &x->fn->instrs[at];
   int64_t value;
@@ -101,10 +91,12 @@ bool sk_x_folds(X *x, uint32_t at, uint32_t reg) {
       if (!plain_compare(x, in->b) || in->b == in->c || !small(x, reg, &value)) return false;
       return in->c == reg || !small(x, in->c, &value);
     case SK_OPC_jlt:
-      if (at > 0 && is_add_jump(x, at - 1)) return false;
+      if (at > 0 && sk_x_is_add_jump(x, at - 1)) return false;
+      // fall through
+    case SK_OPC_jeq:
+      if (sk_x_is_count_jump(x, at)) return false;
       // fall through
     case SK_OPC_jle:
-    case SK_OPC_jeq:
     case SK_OPC_jne:
     case SK_OPC_jnlt:
     case SK_OPC_jnle:
