@@ -1,7 +1,7 @@
 // From the IR of a tree to machine code that runs: the parts that do not know how trees come about.
 //
 //   compile.c   loads the plug-in (jit/llvm/, the only part that links LLVM) at the first use
-//   blob.c      what the plug-in gives: position-independent code, its exits, where their values are
+//   blob.c      what the plug-in gives: position-independent code, its exits, their values
 //   code.c      executable memory shared by all VMs of the process, mapped twice (W^X)
 //   leave.c     what a tree calls when it is left: slot values from registers and native stack to
 //               the interpreter's frames

@@ -1,5 +1,5 @@
-// The IR of a tree: what the builder makes of recorded paths, the optimiser improves and the plug-in
-// lowers. SSA over basic blocks; a block's instructions are listed in it, operands are numbers of
+// The IR of a tree: what the builder makes of recorded paths, the optimiser improves and the
+// plug-in lowers. SSA over basic blocks; a block's instructions are listed in it, operands are numbers of
 // instructions. Words of the interpreter are typed and unboxed, so values are too.
 //
 // A tree is one function for the machine. It runs on the interpreter's frames: `frame` is R[0] of
@@ -10,16 +10,17 @@
 // Invariants (sk_ir_check)
 //  1. Block 0 is the entry: it has no predecessors. Every block ends with the one operation that is
 //     marked T; its successors' predecessor lists name it once for each edge.
-//  2. A value's definition dominates its uses; a PHI's operand dominates the end of the predecessor.
+//  2. A value's definition dominates its uses; a PHI's operand dominates the end of its
+//     predecessor.
 //     Values that only states use obey the same rule at the instruction that has the state.
 //  3. Operand types fit the operation; a PHI's operands have its type.
 //  4. An operation whose format has `s` has a state, or 0 where its row allows none (CALLH of a
 //     helper that neither collects nor fails).
-//  5. At an operation that may collect, every REF that is used later (or by its own state) is either
-//     in its state or loaded again: the roots are the state's entries of type REF, stored to their
+//  5. At an operation that may collect, every REF that is used later (or by its own state) is
+//     either in its state or loaded again: the roots are the state's entries of type REF, stored to their
 //     slots before the call, and what the frames in memory hold.
-//  6. A state of kind GUARD describes the frames before its word: leaving there and running the word
-//     again in the interpreter has the same effect. So between a state's word and the instruction
+//  6. A state of kind GUARD describes the frames before its word: leaving there and running the
+//     word again in the interpreter has the same effect. So between a state's word and the instruction
 //     that uses it there is no WRITE and no CALL that the interpreter would repeat.
 #pragma once
 
@@ -213,13 +214,13 @@ bool sk_ir_may_collect(const SkIr *ir, const SkIrInstr *instr);
 void sk_ir_adopt_constants(SkIr *ir, const SkIrRef *refs, uint32_t count);
 
 // ---- ir_flow.c
-/// Drops unreachable blocks (and the PHI operands of their edges), orders the rest, finds dominators
-/// and loops.
+/// Drops unreachable blocks (and the PHI operands of their edges), orders the rest, finds
+/// dominators and loops.
 void sk_ir_analyse(SkIr *ir);
 bool sk_ir_dominates(const SkIr *ir, uint32_t block, uint32_t other);
 /// True if the block is in the loop of that header, or in one inside it.
 bool sk_ir_in_loop(const SkIr *ir, uint32_t block, uint32_t header);
-/// Takes the edge from `from` to its successor number `successor` away, with the PHI operands of it.
+/// Takes the edge from `from` to its successor number `successor` away, with its PHI operands.
 void sk_ir_cut(SkIr *ir, uint32_t from, uint32_t successor);
 
 // ---- ir_check.c, ir_print.c, ir_read.c
