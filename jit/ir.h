@@ -1,6 +1,6 @@
 // The IR of a tree: what the builder makes of recorded paths, the optimiser improves and the
-// plug-in lowers. SSA over basic blocks; a block's instructions are listed in it, operands are numbers of
-// instructions. Words of the interpreter are typed and unboxed, so values are too.
+// plug-in lowers. SSA over basic blocks; a block's instructions are listed in it, operands are
+// numbers of instructions. Words of the interpreter are typed and unboxed, so values are too.
 //
 // A tree is one function for the machine. It runs on the interpreter's frames: `frame` is R[0] of
 // its root function; functions inlined into it have their frames above, at fixed distances, and
@@ -11,17 +11,17 @@
 //  1. Block 0 is the entry: it has no predecessors. Every block ends with the one operation that is
 //     marked T; its successors' predecessor lists name it once for each edge.
 //  2. A value's definition dominates its uses; a PHI's operand dominates the end of its
-//     predecessor.
-//     Values that only states use obey the same rule at the instruction that has the state.
+//     predecessor. Values that only states use obey the same rule at the instruction that has the
+//     state.
 //  3. Operand types fit the operation; a PHI's operands have its type.
 //  4. An operation whose format has `s` has a state, or 0 where its row allows none (CALLH of a
 //     helper that neither collects nor fails).
 //  5. At an operation that may collect, every REF that is used later (or by its own state) is
-//     either in its state or loaded again: the roots are the state's entries of type REF, stored to their
-//     slots before the call, and what the frames in memory hold.
+//     either in its state or loaded again: the roots are the state's entries of type REF, stored to
+//     their slots before the call, and what the frames in memory hold.
 //  6. A state of kind GUARD describes the frames before its word: leaving there and running the
-//     word again in the interpreter has the same effect. So between a state's word and the instruction
-//     that uses it there is no WRITE and no CALL that the interpreter would repeat.
+//     word again in the interpreter has the same effect. So between a state's word and the
+//     instruction that uses it there is no WRITE and no CALL that the interpreter would repeat.
 #pragma once
 
 #include "base/arena.h"
