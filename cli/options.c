@@ -37,6 +37,9 @@ int cli_exit_code(SkerryStatus status) {
     case SKERRY_FAULT:
     case SKERRY_ERROR:
     case SKERRY_CANCELLED:
+    case SKERRY_LIMIT:
+    case SKERRY_PENDING:
+    case SKERRY_BAD_CALL:
     case SKERRY_EXIT:
       return CLI_FAILED;
   }

@@ -80,7 +80,9 @@ static void load_import(SkCompilation *c, SkModuleAst *module, SkImport *import)
   if (!c->finder.find || !c->finder.find(c->finder.context, c->arena, name, &path, &text)) {
     SkDiag *diag = sk_diag_add(&c->diags, SK_DIAG_E601, &module->source, AT(import),
                                "there is no module `%.*s`", SK_STR_ARG(name));
-    if (sk_str_starts(name, "std.")) {
+    if (sk_str_starts(name, "host.")) {
+      sk_diag_help(&c->diags, diag, "host modules come from the application that runs the program");
+    } else if (sk_str_starts(name, "std.")) {
       sk_diag_help(&c->diags, diag, "std has env, fs, io, json, math, random and time");
     } else {
       sk_diag_help(&c->diags, diag,
@@ -102,7 +104,8 @@ static void load_import(SkCompilation *c, SkModuleAst *module, SkImport *import)
     if (compiled) load_compiled(c, module, import, name, path, compiled);
     return;
   }
-  import->module = load_module(c, name, path, text, sk_str_starts(name, "std."));
+  import->module = load_module(c, name, path, text,
+                               sk_str_starts(name, "std.") || sk_str_starts(name, "host."));
   add_dependency(c, module, import->module);
 }
 
@@ -111,7 +114,7 @@ static SkModuleAst *load_module(SkCompilation *c, SkStr name, SkStr path, SkStr 
   SkModuleAst *module = sk_parse(c->arena, &c->diags, path, text, name);
   module->name = name;
   module->is_std = is_std;
-  module->is_interface = is_std && !c->options.std_bodies;
+  module->is_interface = is_std && !c->options.std_bodies && !sk_str_starts(name, "host.");
   sk_strmap_set(c->arena, &c->by_name, name, module);
   if (c->modules.count) add_dependency(c, module, c->modules.items[0]);
   for (uint32_t i = 0; i < module->imports.count; i++) {

@@ -8,7 +8,7 @@
 
 static bool write_string(SkThread *thread, int stream, const SkString *string, bool line_end) {
   sk_vm_write(thread->vm, stream, string->data, string->size_bytes, line_end);
-  return true;
+  return thread->vm->pending == SK_PENDING_NONE;  // the limit of output may be passed
 }
 
 bool sk_native_io_print(SkThread *thread, const SkGranted *granted, SkString *text) {
@@ -28,7 +28,7 @@ bool sk_native_io_write_bytes(SkThread *thread, const SkGranted *granted, SkList
   (void)granted;
   if (list->length)
     sk_vm_write(thread->vm, 1, sk_list_data(thread->heap, list), list->length, false);
-  return true;
+  return thread->vm->pending == SK_PENDING_NONE;
 }
 
 bool sk_native_io_flush(SkThread *thread, const SkGranted *granted) {

@@ -17,6 +17,7 @@
 #define RIGHTS(mask) ((uint32_t)(mask))
 #define LEAF SK_NATIVE_LEAF
 #define REENTERS SK_NATIVE_REENTERS
+#define RAW SK_NATIVE_RAW
 #define FLAGS(mask) ((uint8_t)(mask))
 #define SIZE(string) ((uint64_t)(string)->size_bytes)
 #define COUNT(list) ((uint64_t)(list)->length)

@@ -139,7 +139,7 @@ int main(int argc, char **argv) {
     if (strcmp(sk_std_modules[i].name, SK_PRELUDE_NAME) != 0)
       sk_buf_printf(&script, "import %s as _%u\n", sk_std_modules[i].name, i);
   }
-  SkSearch search = {SK_STR(""), NULL, 0};
+  SkSearch search = {SK_STR(""), NULL, 0, NULL};
   SkCompilation compilation;
   sk_compilation_init(&compilation, &arena, (SkModuleFinder){&search, sk_search_find},
                       (SkCompileOptions){.std_bodies = true});

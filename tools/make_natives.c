@@ -107,8 +107,17 @@ static const char *type_of(const Param *param) {
   }
 }
 
+/// The body takes the operands as they are: their number and types are not those of the row.
+static bool is_raw(const Row *row) {
+  return strstr(row->flags, "RAW") != NULL;
+}
+
 static void write_prototype(FILE *out, const Row *row, const Shape *shape) {
   fprintf(out, "bool sk_native_%s(SkThread *thread", row->function);
+  if (is_raw(row)) {
+    fputs(", const SkSlot *args, SkSlot *result);\n", out);
+    return;
+  }
   if (is_guarded(row, shape)) fputs(", const SkGranted *granted", out);
   for (int i = 0; i < shape->count; i++) {
     const Param *param = &shape->params[i];
@@ -189,10 +198,14 @@ static void write_entry(FILE *out, size_t number) {
               (int)(open - row->handle), row->handle, shape.params[shape.handle].slot, number);
     }
   }
-  for (int i = 0; i < shape.count; i++) {
+  for (int i = 0; i < shape.count && !is_raw(row); i++) {
     if (i != shape.handle) write_conversion(out, &shape.params[i], i);
   }
   write_charge(out, row);
+  if (is_raw(row)) {
+    fprintf(out, "  return sk_native_%s(thread, args, result);\n}\n\n", row->function);
+    return;
+  }
   bool bound = strcmp(row->allocation, "HEAP") != 0;
   const char *take = bound ? "bool fine = " : "return ";
   if (bound) fprintf(out, "  ALLOCATION_BEGIN(%s)\n", row->allocation);

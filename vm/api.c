@@ -1,14 +1,7 @@
 // The public interface (include/skerry): thin functions over program.h and vm.h.
 #include "base/os.h"
 #include "skerry/debug.h"
-#include "vm/program.h"
-#include "vm/vm.h"
-
-struct SkerryVM {
-  SkVm *vm;
-  SkStr *args;
-  SkArena arena;
-};
+#include "vm/api.h"
 
 const char *skerry_status_name(SkerryStatus status) {
   switch (status) {
@@ -34,6 +27,12 @@ const char *skerry_status_name(SkerryStatus status) {
       return "cancelled";
     case SKERRY_EXIT:
       return "exit";
+    case SKERRY_PENDING:
+      return "pending";
+    case SKERRY_LIMIT:
+      return "limit";
+    case SKERRY_BAD_CALL:
+      return "bad call";
   }
   return "unknown";
 }
@@ -51,8 +50,7 @@ void skerry_text_free(SkerryText *text) {
   *text = (SkerryText){0};
 }
 
-/// Hands the buffer's memory to the caller.
-static SkerryText text_of(SkBuf *buf) {
+SkerryText sk_api_text(SkBuf *buf) {
   if (buf->failed || buf->size == 0) {
     sk_buf_deinit(buf);
     return (SkerryText){0};
@@ -135,6 +133,7 @@ SkerryStatus skerry_program_load(const char *path, const void *bytes, size_t siz
   SkBuf buf = {0}, text = {0};
   SkStr contents = SK_STR("");
   *out = NULL;
+  if (options->engine) __atomic_store_n(&options->engine->is_sealed, true, __ATOMIC_RELAXED);
   SkerryStatus status = contents_of(path, bytes, size, &buf, &contents, &text);
   SkerryProgram *program = NULL;
   if (status == SKERRY_OK) {
@@ -143,7 +142,7 @@ SkerryStatus skerry_program_load(const char *path, const void *bytes, size_t siz
         program ? load(program, path, contents, options, true, &text) : sk_program_no_memory(&text);
   }
   sk_buf_deinit(&buf);
-  *messages = text_of(&text);
+  *messages = sk_api_text(&text);
   if (status == SKERRY_OK && !options->check_only)
     *out = program;
   else
@@ -166,7 +165,7 @@ SkerryStatus skerry_program_module(const SkerryProgram *program, SkerryText *out
   const SkModule *module = sk_program_bundle(program, &arena);
   if (module) sk_module_write(module, &buf);
   sk_arena_deinit(&arena);
-  *out = text_of(&buf);
+  *out = sk_api_text(&buf);
   return out->data ? SKERRY_OK : SKERRY_NO_MEMORY;
 }
 
@@ -201,7 +200,7 @@ static SkerryStatus dump_source(const char *path, SkStr text, SkerryDump what,
   SkArena arena;
   if (!sk_arena_init(&arena)) return sk_program_no_memory(messages);
   SkSearch search = {sk_search_root(&arena, path), options->search_paths,
-                     options->search_path_count};
+                     options->search_path_count, options->engine};
   SkCompilation compilation;
   SkCompileOptions compile_options = {.with_tests = true};
   sk_compilation_init(&compilation, &arena, (SkModuleFinder){&search, sk_search_find},
@@ -279,118 +278,12 @@ SkerryStatus skerry_dump(const char *path, const void *bytes, size_t size, Skerr
     }
   }
   sk_buf_deinit(&buf);
-  *out = text_of(&dump);
-  *messages = text_of(&text);
+  *out = sk_api_text(&dump);
+  *messages = sk_api_text(&text);
   return status;
 }
 
-// ---- machines -----------------------------------------------------------------------------------
-
-static const SkStr *texts_of(SkArena *arena, const char *const *texts, size_t count) {
-  SkStr *views = SK_NEW_ARRAY(arena, SkStr, count + 1);
-  for (size_t i = 0; i < count; i++) views[i] = sk_str(texts[i]);
-  return views;
-}
-
-static SkVmOptions vm_options(SkerryVM *vm, const SkerryVMOptions *options) {
-  vm->args = SK_NEW_ARRAY(&vm->arena, SkStr, options->arg_count + 1);
-  for (size_t i = 0; i < options->arg_count; i++) vm->args[i] = sk_str(options->args[i]);
-  return (SkVmOptions){
-      .heap_limit_bytes = options->heap_limit_bytes,
-      .stack_limit_slots = options->stack_limit_slots,
-      .rights = {.grants = texts_of(&vm->arena, options->grants, options->grant_count),
-                 .grant_count = (uint32_t)options->grant_count,
-                 .denies = texts_of(&vm->arena, options->denies, options->deny_count),
-                 .deny_count = (uint32_t)options->deny_count,
-                 .parent = options->parent ? &options->parent->vm->caps : NULL,
-                 .no_defaults = options->no_defaults,
-                 .audit = {options->audit, options->audit_context}},
-      .args = vm->args,
-      .arg_count = (uint32_t)options->arg_count,
-      .hash_seed = options->hash_seed,
-      .stress_every = options->gc_stress,
-      .verify_heap = options->gc_verify,
-      .log_gc = options->gc_log,
-      .io_context = options->io_context,
-      .write = options->write,
-      .read = options->read,
-  };
-}
-
-SkerryStatus skerry_vm_new(const SkerryProgram *program, const SkerryVMOptions *options,
-                           SkerryVM **out, SkerryText *error) {
-  static const SkerryVMOptions defaults;
-  SkBuf text = {0};
-  SkerryVM *vm = sk_calloc(1, sizeof *vm);
-  SkerryStatus status = SKERRY_OK;
-  if (error) *error = (SkerryText){0};
-  if (!vm || !sk_arena_init(&vm->arena)) {
-    sk_free(vm);
-    vm = NULL;
-    status = sk_program_no_memory(&text);
-  } else {
-    SkVmOptions inner = vm_options(vm, options ? options : &defaults);
-    vm->vm = vm->arena.failed ? NULL : sk_vm_new(program->image, &inner, &text);
-    if (!vm->vm) {
-      status = text.size ? SKERRY_DENIED : sk_program_no_memory(&text);
-      skerry_vm_delete(vm);
-      vm = NULL;
-    }
-  }
-  if (error && status != SKERRY_OK) *error = text_of(&text);
-  sk_buf_deinit(&text);
-  if (vm) *out = vm;
-  return status;
-}
-
-void skerry_vm_delete(SkerryVM *vm) {
-  if (!vm) return;
-  if (vm->vm) sk_vm_delete(vm->vm);
-  sk_arena_deinit(&vm->arena);
-  sk_free(vm);
-}
-
-SkerryStatus skerry_vm_revoke(SkerryVM *vm, const char *grant) {
-  return sk_caps_revoke(&vm->vm->caps, sk_str(grant)) ? SKERRY_OK : SKERRY_NOT_FOUND;
-}
-
-static SkerryStatus status_of(SkRunStatus status) {
-  switch (status) {
-    case SK_RUN_DONE:
-      return SKERRY_OK;
-    case SK_RUN_ERROR:
-      return SKERRY_ERROR;
-    case SK_RUN_FAULT:
-      return SKERRY_FAULT;
-    case SK_RUN_CANCELLED:
-      return SKERRY_CANCELLED;
-    case SK_RUN_EXIT:
-      return SKERRY_EXIT;
-  }
-  return SKERRY_FAULT;
-}
-
-SkerryStatus skerry_vm_run(SkerryVM *vm) {
-  return status_of(sk_vm_run(vm->vm));
-}
-
-SkerryStatus skerry_vm_run_test(SkerryVM *vm, size_t test) {
-  return status_of(sk_vm_run_test(vm->vm, (uint32_t)test));
-}
-
-SkerryText skerry_vm_report(SkerryVM *vm) {
-  SkBuf text = {0};
-  sk_vm_report(vm->vm, &text);
-  return text_of(&text);
-}
-
-int skerry_vm_exit_code(const SkerryVM *vm) {
-  return vm->vm->exit_code;
-}
-
-void skerry_vm_cancel(SkerryVM *vm) {
-  sk_vm_cancel(vm->vm);
-}
+// ---- switches for tests ---
 
 void skerry_debug_fail_allocation(uint64_t nth) {
   sk_alloc_fail_at(nth, true);

@@ -116,7 +116,9 @@ typedef struct {
   uint32_t data_type;  // LIST: type index of its SkArray
   uint32_t itab_mask;  // itab[selector & itab_mask] is the method if its selector matches
   const SkItabEntry *itab;
-  SkStr name;  // "Circle", "[int]", "Json.str"
+  SkStr name;           // "Circle", "[int]", "Json.str"
+  uint32_t host_class;  // CLASS: of objects of the host: number in the engine's table + 1
+  const struct SkSignature *signature;  // CLOSURE: for the host
 } SkTypeInfo;
 
 // ---- code ---------------------------------------------------------------------------------------
@@ -194,6 +196,9 @@ typedef struct SkImage {
   uint32_t message_selector;  // of Error.message; 0 if the program has no errors
   uint32_t native_count;
   uint32_t reached;  // bit of each capability that some native in the code needs
+  const struct SkerryEngine *host;  // NULL: none
+  struct SkerryFunction *exports;   // pub functions of main
+  uint32_t export_count;
 } SkImage;
 
 /// Index of the function that holds a code offset; SK_NONE if none.
@@ -209,6 +214,7 @@ typedef enum {
 
 typedef struct {
   bool with_tests;
+  const struct SkerryEngine *host;  // NULL: none
 } SkLinkOptions;
 
 /// Links verified modules (dependencies first, the prelude first of all, main last) into a program:

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "vm/host.h"
 #include "vm/native.h"
 
 #define INSTANCE_LIMIT 100000
@@ -565,7 +566,8 @@ static void find_error(SkLink *l) {
   l->image->message_selector = sk_selector(l, l->x_error, 0);
 }
 
-static void finish(SkLink *l, const uint32_t *inits, const uint32_t *tests) {
+static void finish(SkLink *l, const uint32_t *inits, const uint32_t *tests,
+                   const uint32_t *exports) {
   SkImage *image = l->image;
   for (uint32_t i = 0; i < l->fixups.count; i++) {
     SkFixup *fixup = &l->fixups.items[i];
@@ -582,6 +584,8 @@ static void finish(SkLink *l, const uint32_t *inits, const uint32_t *tests) {
   for (uint32_t i = 0; i < image->test_count; i++) {
     image->tests[i].function = l->instances.items[tests[i]].image_function;
   }
+  for (uint32_t i = 0; i < image->export_count; i++)
+    image->exports[i].function = l->instances.items[exports[i]].image_function;
   image->code = l->code.items;
   image->code_count = l->code.count;
   image->functions = l->functions.items;
@@ -609,6 +613,7 @@ SkLinkStatus sk_link(const SkModule *const *modules, uint32_t count, SkLinkOptio
     return SK_LINK_NO_MEMORY;
   }
   l->arena = &image->arena;
+  image->host = options.host;
   for (uint32_t m = 0; m < count; m++) {
     sk_strmap_set(&l->scratch, &l->module_index, modules[m]->name, (void *)(uintptr_t)(m + 1));
   }
@@ -623,11 +628,13 @@ SkLinkStatus sk_link(const SkModule *const *modules, uint32_t count, SkLinkOptio
   uint32_t *inits = SK_NEW_ARRAY(&l->scratch, uint32_t, count + 1), *tests;
   add_inits(l, inits);
   add_tests(l, options, &tests);
+  uint32_t *exports;
+  sk_link_exports(l, &exports);
   collect_needs(l);
   expand_all(l);
   add_reached_needs(l);
   bool memory = l->arena->failed || l->scratch.failed;
-  if (!memory && !l->failed) finish(l, inits, tests);
+  if (!memory && !l->failed) finish(l, inits, tests, exports);
   memory = l->arena->failed || l->scratch.failed;
   bool failed = l->failed;
   sk_arena_deinit(&l->scratch);

@@ -168,6 +168,12 @@ uint32_t sk_const_object(SkLink *l, uint32_t type, uint16_t aux);
 uint32_t sk_global_slot(SkLink *l, const SkModule *module, uint32_t global_ref,
                         const SkModule **owner, uint32_t *flag, SkX *type);
 
+// link_exports.c
+/// The signature of a closure's function, for the host; NULL if it has none.
+const struct SkSignature *sk_link_closure_signature(SkLink *l, uint32_t instance);
+/// Instances of what the host can call, for image->exports.
+void sk_link_exports(SkLink *l, uint32_t **instances);
+
 // expand.c
 /// What expansion works on: portable code whose registers have exact types.
 typedef struct {

@@ -1,4 +1,5 @@
 // Exact types: interning, layout, object types.
+#include "vm/host.h"
 #include "vm/link.h"
 
 #define SLOT_LIMIT 64
@@ -466,6 +467,8 @@ uint32_t sk_closure_type(SkLink *l, uint32_t instance) {
                                             .name = SK_STR("function")},
                                0);
   l->instances.items[instance].closure_type = index;
+  const struct SkSignature *signature = sk_link_closure_signature(l, instance);
+  l->infos.items[index].signature = signature;
   return index;
 }
 
@@ -498,6 +501,10 @@ uint32_t sk_object_type(SkLink *l, SkX x) {
   SkObjectLayout layout;
   sk_layout_class(l, x, &layout);
   SkTypeInfo info = {.gc = gc_fixed(l, &layout), .kind = SK_OBJ_CLASS, .name = kept_text(l, x)};
+  t = sk_x(l, x);
+  if (t->kind == SK_MT_NAMED)
+    info.host_class =
+        sk_host_class_find(l->image->host, t->module->name, t->module->strings[t->decl->name]) + 1;
   uint32_t index = sk_add_info(l, info, x);
   l->types.items[x].object_type = index;
   return index;

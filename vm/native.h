@@ -25,6 +25,9 @@ typedef enum {
   SK_NATIVE_LEAF = 1,
   /// Guest code may run inside.
   SK_NATIVE_REENTERS = 2,
+  /// Takes more or other operands than its signature says, and gives other results: what the
+  /// instruction has. The body sees slots.
+  SK_NATIVE_RAW = 4,
 } SkNativeFlags;
 
 typedef struct {

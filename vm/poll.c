@@ -12,7 +12,8 @@
 const char *sk_stop_text(SkStop stop) {
   static const char *const texts[] = {[SK_STOP_CANCEL] = "cancelled",
                                       [SK_STOP_FUEL] = "out of fuel",
-                                      [SK_STOP_DEADLINE] = "the deadline has passed"};
+                                      [SK_STOP_DEADLINE] = "the deadline has passed",
+                                      [SK_STOP_OUTPUT] = "more output than allowed"};
   return texts[stop];
 }
 
@@ -41,15 +42,20 @@ void sk_poll_begin(SkVm *vm) {
   vm->deadline_at_ns = vm->options.deadline_ns ? sk_os_monotonic_ns() + vm->options.deadline_ns : 0;
 }
 
-static bool stop(SkThread *thread, SkStop why) {
+bool sk_stop(SkThread *thread, SkStop why) {
   thread->vm->pending = SK_PENDING_CANCEL;
   thread->vm->stop = why;
   sk_capture_trace(thread);
   return false;
 }
 
+bool sk_should_stop(const SkVm *vm) {
+  if (__atomic_load_n(&vm->cancelled, __ATOMIC_ACQUIRE)) return true;
+  return vm->deadline_at_ns && sk_os_monotonic_ns() >= vm->deadline_at_ns;
+}
+
 bool sk_poll_fuel(SkThread *thread) {
-  return next_slice(thread->vm) || stop(thread, SK_STOP_FUEL);
+  return next_slice(thread->vm) || sk_stop(thread, SK_STOP_FUEL);
 }
 
 bool sk_poll(SkThread *thread) {
@@ -58,10 +64,15 @@ bool sk_poll(SkThread *thread) {
   if (__atomic_exchange_n(&thread->interrupt, 0, __ATOMIC_ACQ_REL) &&
       __atomic_load_n(&vm->cancelled, __ATOMIC_ACQUIRE)) {
     thread->interrupt = 1;  // until the host lets the VM run again
-    return stop(thread, SK_STOP_CANCEL);
+    return sk_stop(thread, SK_STOP_CANCEL);
   }
-  if (!has_fuel) return stop(thread, SK_STOP_FUEL);
+  if (!has_fuel) {
+    if (!vm->options.park_on_fuel || thread->nest->depth != 1) return sk_stop(thread, SK_STOP_FUEL);
+    vm->pending = SK_PENDING_PARK;
+    vm->park = SK_PARK_FUEL;
+    return false;
+  }
   if (vm->deadline_at_ns && sk_os_monotonic_ns() >= vm->deadline_at_ns)
-    return stop(thread, SK_STOP_DEADLINE);
+    return sk_stop(thread, SK_STOP_DEADLINE);
   return true;
 }

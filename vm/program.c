@@ -85,7 +85,7 @@ static SkerryStatus lower_all(SkerryProgram *program, SkCompilation *compilation
                               SkBuf *messages) {
   for (uint32_t i = 0; i + skip < compilation->modules.count; i++) {
     SkModuleAst *ast = compilation->modules.items[i];
-    if (ast->is_std) {
+    if (ast->is_std && std_module(ast->name)) {
       add_std(program, ast->name);
       continue;
     }
@@ -125,7 +125,7 @@ static SkerryStatus compile(SkerryProgram *program, const char *path, SkStr text
 SkerryStatus sk_program_load_source(SkerryProgram *program, const char *path, SkStr text,
                                     const SkerryLoadOptions *options, SkBuf *messages) {
   SkSearch search = {sk_search_root(&program->arena, path), options->search_paths,
-                     options->search_path_count};
+                     options->search_path_count, options->engine};
   return compile(program, path, text, &search, options, 0, messages);
 }
 
@@ -175,7 +175,7 @@ static SkerryStatus add_module(SkerryProgram *program, const char *path, const S
     add_imports(program, module->bundled[i], module, &script);
   add_imports(program, module, module, &script);
   SkSearch search = {sk_search_root(&program->arena, path), options->search_paths,
-                     options->search_path_count};
+                     options->search_path_count, options->engine};
   SkerryLoadOptions quiet = *options;
   quiet.check_only = false;
   quiet.with_tests = false;
@@ -239,7 +239,7 @@ SkModule *sk_program_bundle(const SkerryProgram *program, SkArena *arena) {
 SkerryStatus sk_program_link(SkerryProgram *program, const SkerryLoadOptions *options,
                              SkBuf *messages) {
   SkBuf error = {0};
-  SkLinkOptions link_options = {.with_tests = options->with_tests};
+  SkLinkOptions link_options = {.with_tests = options->with_tests, .host = options->engine};
   SkLinkStatus linked = sk_link(program->modules.items, program->modules.count, link_options,
                                 &program->image, &error);
   if (linked == SK_LINK_FAILED) {

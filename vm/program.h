@@ -18,6 +18,7 @@ typedef struct {
   SkStr root;  // "dir/", or "" for the current folder
   const char *const *search_paths;
   size_t search_path_count;
+  const struct SkerryEngine *host;  // NULL: no host modules
 } SkSearch;
 
 /// The folder of `path`, or its nearest parent that holds skerry.pkg, with a final slash.

@@ -1,5 +1,6 @@
 // Finds the texts of imported modules: the std modules inside the library, then files.
 #include "base/os.h"
+#include "vm/host.h"
 #include "vm/program.h"
 #include "vm/std_modules.h"
 
@@ -56,6 +57,10 @@ static bool find_source_or_module(SkArena *arena, SkStr folder, SkStr name, SkSt
 bool sk_search_find(void *context, SkArena *arena, SkStr name, SkStr *path, SkStr *text) {
   const SkSearch *search = context;
   if (find_std(name, path, text)) return true;
+  if (sk_str_starts(name, SK_HOST_PREFIX)) {
+    *path = sk_arena_str(arena, name);
+    return search->host && sk_host_module_text(search->host, arena, name, text);
+  }
   if (sk_str_starts(name, "std.") || sk_str_is(name, "std")) return false;
   if (find_source_or_module(arena, search->root, name, path, text)) return true;
   for (size_t i = 0; i < search->search_path_count; i++) {

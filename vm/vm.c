@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "vm/host.h"
 #include "vm/interp.h"
 
 #define DEFAULT_HEAP_BYTES ((size_t)1 << 30)
@@ -45,6 +46,9 @@ static void mark_roots(void *context, SkMarker *marker) {
       sk_gc_mark(marker, (SkRef){vm->globals[i].ref});
   }
   sk_gc_mark(marker, vm->error);
+  for (uint32_t i = 1; i < vm->held.count; i++) {
+    if (vm->held.items[i].is_used) sk_gc_mark(marker, vm->held.items[i].ref);
+  }
   if (vm->thread.nest) sk_mark_stack(&vm->thread, marker);
 }
 
@@ -82,7 +86,9 @@ static bool make_heap(SkVm *vm, const SkImage *image) {
   uint32_t stack =
       vm->options.stack_limit_slots ? vm->options.stack_limit_slots : DEFAULT_STACK_SLOTS;
   size_t const_slots = (image->const_count * sizeof(SkRef) + 7) / 8;
-  size_t slots = const_slots + image->global_slot_count + 1 + stack + STACK_MARGIN_SLOTS;
+  size_t flag_slots = image->global_flag_count / sizeof(SkSlot) + 1;
+  size_t slots =
+      const_slots + flag_slots + image->global_slot_count + 1 + stack + STACK_MARGIN_SLOTS;
   SkHeapOptions options = {
       .limit_bytes =
           vm->options.heap_limit_bytes ? vm->options.heap_limit_bytes : DEFAULT_HEAP_BYTES,
@@ -99,15 +105,15 @@ static bool make_heap(SkVm *vm, const SkImage *image) {
   vm->thread.heap = sk_heap_new(&options);
   if (!vm->thread.heap) return false;
   vm->consts = sk_heap_prefix(vm->thread.heap);
-  vm->globals = (SkSlot *)(void *)vm->consts + const_slots;
+  vm->globals = (SkSlot *)(void *)vm->consts + const_slots + flag_slots;
   vm->main_stack = vm->globals + image->global_slot_count;
   vm->main_stack_limit = vm->main_stack + stack;
-  vm->global_flags = SK_NEW_ARRAY(&vm->arena, uint8_t, image->global_flag_count + 1);
+  vm->global_flags = (uint8_t *)((SkSlot *)(void *)vm->consts + const_slots);
   vm->thread.consts = vm->consts;
   vm->thread.globals = vm->globals;
   vm->thread.global_flags = vm->global_flags;
   sk_heap_set_types(vm->thread.heap, image->types, sizeof(SkTypeInfo), image->type_count);
-  return !vm->arena.failed;
+  return true;
 }
 
 SkVm *sk_vm_new(const SkImage *image, const SkVmOptions *options, SkBuf *error) {
@@ -116,10 +122,7 @@ SkVm *sk_vm_new(const SkImage *image, const SkVmOptions *options, SkBuf *error) 
   vm->options = *options;
   vm->thread.vm = vm;
   vm->thread.image = image;
-  if (!sk_arena_init(&vm->arena)) {
-    sk_free(vm);
-    return NULL;
-  }
+  vm->plan_then = SK_NONE;
   set_hash_key(vm);
   vm->fuel_limit = options->fuel;
   if (sk_caps_init(&vm->caps, &options->rights, error) && check_needs(vm, image, error) &&
@@ -133,6 +136,8 @@ SkVm *sk_vm_new(const SkImage *image, const SkVmOptions *options, SkBuf *error) 
 
 void sk_vm_delete(SkVm *vm) {
   if (!vm) return;
+  sk_host_objects_deinit(vm);
+  sk_free(vm->held.items);
   sk_resources_deinit(&vm->resources);
   sk_caps_deinit(&vm->caps);
   if (vm->thread.heap) sk_heap_delete(vm->thread.heap);
@@ -140,13 +145,12 @@ void sk_vm_delete(SkVm *vm) {
   sk_buf_deinit(&vm->out);
   sk_buf_deinit(&vm->in);
   sk_buf_deinit(&vm->gc_log);
-  sk_arena_deinit(&vm->arena);
   sk_free(vm);
 }
 
 // ---- streams ------------------------------------------------------------------------------------
 
-static bool write_stream(SkVm *vm, int stream, const char *data, size_t size) {
+bool sk_vm_write_now(SkVm *vm, int stream, const char *data, size_t size) {
   if (vm->options.write) return vm->options.write(vm->options.io_context, stream, data, size);
   while (size > 0) {
     ssize_t written = write(stream, data, size);
@@ -159,20 +163,25 @@ static bool write_stream(SkVm *vm, int stream, const char *data, size_t size) {
 }
 
 bool sk_vm_flush(SkVm *vm) {
-  if (vm->out.size && !write_stream(vm, 1, vm->out.data, vm->out.size)) vm->out_failed = true;
+  if (vm->out.size && !sk_vm_write_now(vm, 1, vm->out.data, vm->out.size)) vm->out_failed = true;
   vm->out.size = 0;
   return !vm->out_failed;
 }
 
 bool sk_vm_write(SkVm *vm, int stream, const char *data, size_t size, bool line_end) {
+  vm->output_bytes += size + line_end;
+  if (vm->options.output_limit_bytes && vm->output_bytes > vm->options.output_limit_bytes) {
+    sk_stop(&vm->thread, SK_STOP_OUTPUT);
+    return false;
+  }
   if (stream == 2) {
     sk_vm_flush(vm);
-    bool fine = write_stream(vm, 2, data, size);
-    return (!line_end || write_stream(vm, 2, "\n", 1)) && fine;
+    bool fine = sk_vm_write_now(vm, 2, data, size);
+    return (!line_end || sk_vm_write_now(vm, 2, "\n", 1)) && fine;
   }
   if (size > OUT_BUFFER_BYTES) {
     sk_vm_flush(vm);
-    if (!write_stream(vm, 1, data, size)) vm->out_failed = true;
+    if (!sk_vm_write_now(vm, 1, data, size)) vm->out_failed = true;
   } else {
     sk_buf_add(&vm->out, data, size);
   }
@@ -189,125 +198,4 @@ int64_t sk_vm_read(SkVm *vm, char *data, size_t size) {
     if (got < 0 && errno == EINTR) continue;
     return got;
   }
-}
-
-// ---- running ------------------------------------------------------------------------------------
-
-static SkRunStatus status_of(SkVm *vm) {
-  switch (vm->pending) {
-    case SK_PENDING_NONE:
-      return SK_RUN_DONE;
-    case SK_PENDING_ERROR:
-      return SK_RUN_ERROR;
-    case SK_PENDING_FAULT:
-      return SK_RUN_FAULT;
-    case SK_PENDING_CANCEL:
-      return SK_RUN_CANCELLED;
-    case SK_PENDING_EXIT:
-      return SK_RUN_EXIT;
-  }
-  return SK_RUN_FAULT;
-}
-
-static SkRunStatus finish(SkVm *vm) {
-  SkRunStatus status = status_of(vm);
-  bool written = sk_vm_flush(vm);
-  if (vm->options.log_gc && vm->gc_log.size) {
-    write_stream(vm, 2, vm->gc_log.data, vm->gc_log.size);
-    vm->gc_log.size = 0;
-  }
-  if (!written && status == SK_RUN_DONE) {
-    vm->pending = SK_PENDING_FAULT;
-    vm->fault_text.size = 0;
-    sk_buf_cstr(&vm->fault_text, "standard output could not be written");
-    vm->trace_count = vm->trace_depth = 0;
-    status = SK_RUN_FAULT;
-  }
-  return status;
-}
-
-SkRunStatus sk_vm_run(SkVm *vm) {
-  const SkImage *image = vm->thread.image;
-  for (uint32_t i = 0; i < image->init_count; i++) {
-    if (!sk_vm_call(&vm->thread, image->inits[i], NULL, NULL)) break;
-  }
-  return finish(vm);
-}
-
-SkRunStatus sk_vm_run_test(SkVm *vm, uint32_t test) {
-  const SkImage *image = vm->thread.image;
-  uint32_t inits = image->init_count - (image->main_init ? 1 : 0);
-  bool fine = true;
-  for (uint32_t i = 0; fine && i < inits; i++)
-    fine = sk_vm_call(&vm->thread, image->inits[i], NULL, NULL);
-  if (fine) fine = sk_vm_call(&vm->thread, image->tests[test].function, NULL, NULL);
-  (void)fine;  // what failed is pending
-  return finish(vm);
-}
-
-void sk_vm_cancel(SkVm *vm) {
-  __atomic_store_n(&vm->cancelled, true, __ATOMIC_RELEASE);
-  __atomic_store_n(&vm->thread.interrupt, 1, __ATOMIC_RELEASE);
-}
-
-// ---- reports ------------------------------------------------------------------------------------
-
-/// The error's message(): guest code.
-static void add_message(SkVm *vm, SkRef error, SkBuf *out) {
-  SkThread *thread = &vm->thread;
-  const SkImage *image = thread->image;
-  const SkObject *object = sk_gc_at(thread->heap, error);
-  const SkTypeInfo *info = &image->types[object->type];
-  const SkItabEntry *entry = &info->itab[image->message_selector & info->itab_mask];
-  if (entry->selector != image->message_selector || entry->selector == 0) {
-    sk_buf_str(out, info->name);
-    return;
-  }
-  SkSlot self = {.u = error.bits}, text;
-  vm->pending = SK_PENDING_NONE;
-  if (sk_vm_call(thread, sk_image_function_at(image, entry->target), &self, &text)) {
-    const SkString *message = sk_gc_at(thread->heap, (SkRef){text.ref});
-    sk_buf_add(out, message->data, message->size_bytes);
-  } else {
-    sk_buf_printf(out, "%.*s (its message() failed)", SK_STR_ARG(info->name));
-  }
-}
-
-static void add_trace(const SkTraceFrame *trace, uint32_t count, uint32_t depth, SkBuf *out) {
-  for (uint32_t i = 0; i < count; i++) {
-    if (depth > SK_TRACE_LIMIT && i == SK_TRACE_LIMIT - 20) {
-      sk_buf_printf(out, "  ... %u more calls\n", depth - SK_TRACE_LIMIT);
-    }
-    sk_buf_printf(out, "  at %.*s (%.*s:%u:%u)\n", SK_STR_ARG(trace[i].function),
-                  SK_STR_ARG(trace[i].source_path), trace[i].line, trace[i].column);
-  }
-}
-
-void sk_vm_report(SkVm *vm, SkBuf *out) {
-  SkPendingKind pending = vm->pending;
-  SkTraceFrame trace[SK_TRACE_LIMIT];
-  uint32_t count = vm->trace_count, depth = vm->trace_depth;
-  memcpy(trace, vm->trace, count * sizeof *trace);
-  switch (pending) {
-    case SK_PENDING_ERROR: {
-      SkRef error = vm->error;
-      sk_buf_cstr(out, "error: ");
-      add_message(vm, error, out);
-      sk_buf_cstr(out, "\n");
-      break;
-    }
-    case SK_PENDING_FAULT:
-      sk_buf_cstr(out, "fault: ");
-      sk_buf_str(out, sk_buf_view(&vm->fault_text));
-      sk_buf_cstr(out, "\n");
-      break;
-    case SK_PENDING_CANCEL:
-      sk_buf_printf(out, "%s\n", sk_stop_text(vm->stop));
-      break;
-    case SK_PENDING_NONE:
-    case SK_PENDING_EXIT:
-      return;
-  }
-  add_trace(trace, count, depth, out);
-  vm->pending = pending;
 }

@@ -21,7 +21,8 @@ typedef enum {
   SK_RUN_ERROR,  // an error that nothing caught
   SK_RUN_FAULT,
   SK_RUN_CANCELLED,
-  SK_RUN_EXIT,  // the guest asked to end with vm->exit_code
+  SK_RUN_EXIT,    // the guest asked to end with vm->exit_code
+  SK_RUN_PARKED,  // not at its end: vm->park says what it waits for; sk_vm_resume goes on
 } SkRunStatus;
 
 typedef enum {
@@ -37,11 +38,15 @@ typedef struct {
   const SkStr *args;           // borrowed for sk_vm_new
   uint32_t arg_count;
   uint64_t fuel;          // what back edges, calls and natives may use up; 0: any amount
+  bool park_on_fuel;      // park the host's call when fuel is used up, where that can be
   uint64_t deadline_ns;   // how long a call of the host may take; 0: any time
   uint64_t hash_seed;     // 0: the fixed one
   uint32_t stress_every;  // SKERRY_STRESS=gc:N
   bool verify_heap;
   bool log_gc;
+  uint64_t output_limit_bytes;  // what may be written in all; 0: any amount
+  struct SkerryVM *owner;       // the host's view of this VM
+  void *host_context;
   // Standard streams; NULL: those of the process.
   void *io_context;
   bool (*write)(void *io_context, int stream /*1 out, 2 err*/, const char *data, size_t size);
@@ -99,13 +104,23 @@ typedef enum {
   SK_PENDING_ERROR,
   SK_PENDING_FAULT,
   SK_PENDING_CANCEL,  // the call ends, and no handler sees it: vm->stop says why
-  SK_PENDING_EXIT
+  SK_PENDING_EXIT,
+  SK_PENDING_PARK  // the call of the host is left to be resumed: vm->park says why
 } SkPendingKind;
+
+/// Why a VM is parked.
+typedef enum {
+  SK_PARK_ANSWER,   // a function of the host answers later
+  SK_PARK_CHANNEL,  // a channel or a worker; the native runs anew when it is resumed
+  SK_PARK_TURN,     // other VMs are to run
+  SK_PARK_FUEL,     // options.park_on_fuel
+} SkPark;
 
 typedef enum {
   SK_STOP_CANCEL,    // sk_vm_cancel
   SK_STOP_FUEL,      // options.fuel is used up
   SK_STOP_DEADLINE,  // options.deadline_ns has passed
+  SK_STOP_OUTPUT,    // options.output_limit_bytes would be passed
 } SkStop;
 
 typedef struct {
@@ -115,10 +130,35 @@ typedef struct {
 } SkTraceFrame;
 #define SK_TRACE_LIMIT 100  // frames kept: the innermost 80 and the outermost 20
 
+#define SK_RESULT_SLOTS 16
+
+/// An object of the host that guests hold (host_objects.c).
+typedef struct {
+  void *object;     // NULL: a free place
+  uint32_t number;  // of its class; of a free place: the next one
+  bool is_live;     // found by the collection in progress
+} SkHostObject;
+typedef struct {
+  SkHostObject *items;  // number 0 is none
+  uint32_t count, capacity, used;
+  uint32_t sweep_at;  // objects from which on the dead ones are looked for
+  uint32_t first_free;
+} SkHostObjects;
+
+/// A guest object that the host holds (value.c).
+typedef struct {
+  SkRef ref;
+  bool is_used;
+  uint32_t next;  // of a free place
+} SkHeldRef;
+typedef struct {
+  SkHeldRef *items;  // number 0 is none
+  uint32_t count, capacity, first_free;
+} SkHeld;
+
 struct SkVm {
   SkThread thread;  // first: what the heap's callbacks get
   SkVmOptions options;
-  SkArena arena;  // what lives as long as the VM
   SkRef *consts;  // by constant number
   SkSlot *globals;
   uint8_t *global_flags;
@@ -138,13 +178,25 @@ struct SkVm {
   bool in_ended;
   SkCaps caps;
   SkResources resources;
+  SkPendingKind inner_failure;  // of the last call that a host function made; NONE: none
+  const void *waits_for;        // PARK_ANSWER: the SkHostFunctionRow whose answer is due
+  uint64_t output_bytes;        // written so far
+  SkHostObjects host_objects;
+  SkHeld held;
   SkBuf gc_log;
-  bool cancelled;           // by any thread
-  SkStop stop;              // PENDING_CANCEL
-  int64_t slice;            // what thread.fuel was last set to
-  uint64_t fuel_used;       // before that
-  uint64_t fuel_limit;      // 0: none
-  uint64_t deadline_at_ns;  // of the running call of the host; 0: none
+  bool cancelled;  // by any thread
+  SkStop stop;     // PENDING_CANCEL
+  SkPark park;     // PENDING_PARK
+  // What the host runs (run.c).
+  bool is_active;  // a call of the host runs or is parked, and `top` is its record
+  SkNest top;
+  uint32_t plan_at, plan_end;       // init functions that are still to run
+  uint32_t plan_then;               // the function after them, without parameters; SK_NONE: none
+  SkSlot results[SK_RESULT_SLOTS];  // of the host's last call
+  int64_t slice;                    // what thread.fuel was last set to
+  uint64_t fuel_used;               // before that
+  uint64_t fuel_limit;              // 0: none
+  uint64_t deadline_at_ns;          // of the running call of the host; 0: none
 };
 
 /// NULL and a message if the VM cannot be made (memory, a capability that is not granted).
@@ -166,6 +218,10 @@ bool sk_vm_call_closure(SkThread *thread, SkRef closure, const SkSlot *args, uin
 SK_COLD bool sk_poll(SkThread *thread);
 /// thread->fuel fell below 0 while a native ran. True: there is more.
 SK_COLD bool sk_poll_fuel(SkThread *thread);
+/// Makes PENDING_CANCEL pending, with the trace of now; false.
+SK_COLD bool sk_stop(SkThread *thread, SkStop why);
+/// True if the next poll would stop the VM for good.
+bool sk_should_stop(const SkVm *vm);
 /// Makes the next back edge or call poll.
 SK_COLD void sk_poll_soon(SkThread *thread);
 /// "out of fuel".
@@ -176,13 +232,34 @@ uint64_t sk_vm_fuel_used(const SkVm *vm);
 SkRunStatus sk_vm_run(SkVm *vm);
 /// Initialises the modules (not main's statements) and runs one test.
 SkRunStatus sk_vm_run_test(SkVm *vm, uint32_t test);
+/// Initialises the modules (not main's statements).
+SkRunStatus sk_vm_run_libraries(SkVm *vm);
+/// A call of the host, with nothing running: as sk_vm_call, but it can be parked. After DONE the
+/// results stand in vm->results, and references among them are not rooted.
+SkRunStatus sk_vm_start(SkVm *vm, uint32_t function, const SkSlot *args);
+/// Goes on after PARKED.
+/// results   what the native that parked gives, as many slots as it has; NULL: the native runs
+/// anew,
+///           or none parked.
+SkRunStatus sk_vm_resume(SkVm *vm, const SkSlot *results);
+/// The same with something pending: the native that parked fails.
+SkRunStatus sk_vm_resume_failed(SkVm *vm);
+/// Gives up the call that is parked.
+void sk_vm_end(SkVm *vm);
+/// For natives that have to wait: `return sk_park(thread, why);`. Only in a call of the host
+/// itself, else it is a fault.
+SK_COLD bool sk_park(SkThread *thread, SkPark why);
 /// After a failed run: "fault: index 10 out of range 0..<10\n  at sum (stats.sk:7:14)\n...". An
 /// error's message() is guest code: it runs under the usual limits.
 void sk_vm_report(SkVm *vm, SkBuf *out);
+/// Only the first line, without the kind: "index 10 out of range 0..<10".
+void sk_vm_message(SkVm *vm, SkBuf *out);
 /// From any thread: the running guest call ends with SK_RUN_CANCELLED soon.
 void sk_vm_cancel(SkVm *vm);
 /// Writes what standard output has buffered. False if it could not be written.
 bool sk_vm_flush(SkVm *vm);
+/// Standard output (1) or errors (2), unbuffered. False if it could not be written.
+bool sk_vm_write_now(SkVm *vm, int stream, const char *data, size_t size);
 /// Standard output (1, buffered) or errors (2). False if it cannot be written.
 bool sk_vm_write(SkVm *vm, int stream, const char *data, size_t size, bool line_end);
 /// Standard input: bytes read, 0 at its end, -1 on failure.

@@ -1,5 +1,6 @@
 /* Skerry's public interface: compile or load a program, run it in isolated VMs.
  *
+ *   SkerryEngine    what the host offers to programs: functions, structs, classes (optional)
  *   SkerryProgram   a linked program: immutable; any number of VMs on any threads may run it
  *   SkerryVM        one virtual machine: its own heap, stack, rights; one thread at a time
  *
@@ -36,7 +37,10 @@ typedef enum {
   SKERRY_FAULT,       /* the guest has a bug: index, null, limit ... */
   SKERRY_ERROR,       /* the guest threw an error that nothing caught */
   SKERRY_CANCELLED,   /* skerry_vm_cancel */
-  SKERRY_EXIT         /* the guest ended the program: skerry_vm_exit_code */
+  SKERRY_EXIT,        /* the guest ended the program: skerry_vm_exit_code */
+  SKERRY_PENDING,     /* the guest waits: skerry_vm_resume */
+  SKERRY_LIMIT,       /* fuel is used up, or the deadline has passed */
+  SKERRY_BAD_CALL     /* the host's mistake: see the message, or skerry_vm_failure */
 } SkerryStatus;
 
 /* A name for a status: "fault". Static. */
@@ -54,12 +58,20 @@ typedef struct {
 } SkerryText;
 SKERRY_API void skerry_text_free(SkerryText *text);
 
+typedef struct SkerryEngine SkerryEngine;
 typedef struct SkerryProgram SkerryProgram;
 typedef struct SkerryVM SkerryVM;
+typedef struct SkerryCall SkerryCall;
+
+/* A function of the host. Returns what skerry_return, skerry_throw or skerry_fault gave;
+ * SKERRY_OK if the result is void; SKERRY_PENDING if skerry_vm_resume will bring the answer. */
+typedef SkerryStatus (*SkerryHostFunction)(SkerryCall *call, void *user);
 
 typedef enum { SKERRY_MESSAGES_TEXT, SKERRY_MESSAGES_COLOUR, SKERRY_MESSAGES_JSON } SkerryMessages;
 
 typedef struct {
+  SkerryEngine
+      *engine; /* what `import host.NAME` finds; it must outlive the program; may be NULL */
   const char *const *search_paths; /* more folders to find imports in; borrowed for the call */
   size_t search_path_count;
   bool with_tests;         /* also compile test blocks */
@@ -88,12 +100,13 @@ SKERRY_API void skerry_program_delete(SkerryProgram *program);
  * the same sources give the same bytes. */
 SKERRY_API SKERRY_MUST_USE SkerryStatus skerry_program_module(const SkerryProgram *program,
                                                               SkerryText *out);
-/* A capability that a module of the program says it needs. The texts are borrowed from the program. */
+/* A capability that a module of the program says it needs. The texts are borrowed from the program.
+ */
 typedef struct {
   const char *capability; /* "fs.read" */
   const char *scope;      /* NULL: none was named */
-  const char *module;     /* who needs it; NULL: nobody says so, but the program's code can use it */
-  const char *meaning;    /* one line */
+  const char *module;  /* who needs it; NULL: nobody says so, but the program's code can use it */
+  const char *meaning; /* one line */
   const char *scope_hint; /* what a scope is: "DIR"; "" if there is none */
   bool is_default;        /* granted to everybody unless denied */
 } SkerryNeed;
@@ -128,19 +141,27 @@ typedef struct {
   size_t grant_count;
   const char *const *denies; /* as after --deny: wins over grants and over what is granted to all */
   size_t deny_count;
-  bool no_defaults;       /* not even io, clock and random */
-  const SkerryVM *parent; /* not NULL: grants must lie inside of what parent holds, and end with it */
+  bool no_defaults; /* not even io, clock and random */
+  const SkerryVM
+      *parent; /* not NULL: grants must lie inside of what parent holds, and end with it */
   /* A line of JSON for each grant, denial, revocation and first use; NULL: none. On the thread of
    * the VM, or of who revokes. */
   void (*audit)(void *audit_context, const char *line, size_t size);
   void *audit_context;
   const char *const *args; /* the program's `args`; borrowed for the call */
   size_t arg_count;
-  uint64_t hash_seed; /* 0: the same in every run */
-  uint32_t gc_stress; /* collect at every Nth allocation; 0: off */
-  bool gc_verify;     /* check the whole heap after each collection */
-  bool gc_log;        /* a line for each collection on standard error */
-  void *io_context;   /* the first argument of the two below */
+  /* How much guest code may run: loop iterations and calls, and what built-ins cost. 0: any
+   * amount. The same program uses the same amount on every host. */
+  uint64_t fuel;
+  bool pending_on_fuel;        /* used up fuel is SKERRY_PENDING instead of SKERRY_LIMIT */
+  uint64_t deadline_ms;        /* how long each call of the host may take; 0: any time */
+  uint64_t output_limit_bytes; /* what may be written to both streams in all; 0: any amount */
+  void *context;               /* the host's own: skerry_vm_context */
+  uint64_t hash_seed;          /* 0: the same in every run */
+  uint32_t gc_stress;          /* collect at every Nth allocation; 0: off */
+  bool gc_verify;              /* check the whole heap after each collection */
+  bool gc_log;                 /* a line for each collection on standard error */
+  void *io_context;            /* the first argument of the two below */
   /* NULL: the process's streams. stream: 1 output, 2 errors. False: it could not be written. */
   bool (*write)(void *io_context, int stream, const char *data, size_t size);
   /* Up to size bytes; 0 at the end, -1 on failure. */
@@ -160,17 +181,34 @@ SKERRY_API void skerry_vm_delete(SkerryVM *vm);
  * Returns   SKERRY_OK, _NOT_FOUND if there is no such grant.   Threads: any. */
 SKERRY_API SkerryStatus skerry_vm_revoke(SkerryVM *vm, const char *grant);
 /* Initialises the modules and runs the main script; once for each VM.
- * Returns   SKERRY_OK, _FAULT, _ERROR, _CANCELLED, _EXIT, _NO_MEMORY. */
+ * Returns   SKERRY_OK, _FAULT, _ERROR, _CANCELLED, _LIMIT, _EXIT, _PENDING, _NO_MEMORY;
+ *           _BAD_CALL if it ran before. */
 SKERRY_API SKERRY_MUST_USE SkerryStatus skerry_vm_run(SkerryVM *vm);
 /* Initialises the modules and runs one test; once for each VM. */
 SKERRY_API SKERRY_MUST_USE SkerryStatus skerry_vm_run_test(SkerryVM *vm, size_t test);
 /* After a failure: what happened and the stack trace, lines that end with \n. */
 SKERRY_API SkerryText skerry_vm_report(SkerryVM *vm);
 SKERRY_API int skerry_vm_exit_code(const SkerryVM *vm);
-/* From any thread: the running call ends soon with SKERRY_CANCELLED. */
+/* From any thread, while the VM exists: the running call ends soon with SKERRY_CANCELLED, and so
+ * does each later one until skerry_vm_clear_cancel. */
 SKERRY_API void skerry_vm_cancel(SkerryVM *vm);
+SKERRY_API void skerry_vm_clear_cancel(SkerryVM *vm);
+/* How much fuel the VM has used so far. From the VM's thread. */
+SKERRY_API uint64_t skerry_vm_fuel_used(const SkerryVM *vm);
+/* Lets the VM use this much more, from now on. From the VM's thread. */
+SKERRY_API void skerry_vm_add_fuel(SkerryVM *vm, uint64_t fuel);
+/* SkerryVMOptions.context. */
+SKERRY_API void *skerry_vm_context(const SkerryVM *vm);
+/* Collects garbage and destroys objects of the host that no guest object stands for any more.
+ * Not inside a host function's call. */
+SKERRY_API void skerry_vm_collect(SkerryVM *vm);
+/* Bytes that the VM's heap takes. */
+SKERRY_API size_t skerry_vm_heap_bytes(const SkerryVM *vm);
 
 #ifdef __cplusplus
 }
 #endif
+
+#include "skerry/host.h"
+#include "skerry/value.h"
 #endif
