@@ -2,9 +2,8 @@
 #include "jit/opt.h"
 
 const SkIrPass sk_ir_passes[] = {
-    {"fold", sk_opt_fold},
-    {"dce", sk_opt_dce},
-    {NULL, NULL},
+    {"fold", sk_opt_fold}, {"gvn", sk_opt_gvn}, {"fold", sk_opt_fold},
+    {"dce", sk_opt_dce},   {NULL, NULL},
 };
 
 void sk_ir_optimise(SkIr *ir, const SkIrOptOptions *options) {

@@ -4,6 +4,7 @@
 // -0 into 0), x * 0 stays (NaN, -0). The bits of a NaN do not show in the language.
 #include "jit/opt.h"
 
+#include "gc/gc.h"
 #include <math.h>
 #include <string.h>
 
@@ -722,6 +723,17 @@ static SkIrRef fold_int2(SkIr *ir, SkIrRef ref) {
   }
 }
 
+/// Type and aux of an object that was made here.
+static SkIrRef fold_header(SkIr *ir, SkIrRef ref) {
+  const SkIrInstr *instr = at(ir, ref), *object = at(ir, instr->a);
+  if (object->op != SK_IR_NEW || instr->alias != SK_ALIAS_NONE) return NO_FOLD;
+  if (instr->width == SK_IW_U32 && instr->k == offsetof(SkObject, type))
+    return sk_ir_int(ir, (uint32_t)object->k);
+  if (instr->width == SK_IW_U16 && instr->k == offsetof(SkObject, aux))
+    return sk_ir_int(ir, (uint16_t)object->c);
+  return NO_FOLD;
+}
+
 static SkIrRef simplify_once(SkIr *ir, SkIrRef ref) {
   const SkIrInstr *instr = at(ir, ref);
   SkIrOp op = (SkIrOp)instr->op;
@@ -738,6 +750,7 @@ static SkIrRef simplify_once(SkIr *ir, SkIrRef ref) {
   if (op >= SK_IR_I2F && op <= SK_IR_FLOATBITS) return fold_convert(ir, ref);
   if (op >= SK_IR_FEQ && op <= SK_IR_FLE) return fold_float_compare(ir, ref);
   if (op == SK_IR_SELECT) return fold_select(ir, ref);
+  if (op == SK_IR_LOAD) return fold_header(ir, ref);
   return NO_FOLD;
 }
 
