@@ -1,15 +1,31 @@
 // The order of the passes.
 #include "jit/opt.h"
 
+#define FOLD {"fold", sk_opt_fold}
+#define GVN {"gvn", sk_opt_gvn}
+#define DCE {"dce", sk_opt_dce}
+#define LICM {"licm", sk_opt_licm}
+
+// clang-format off
 const SkIrPass sk_ir_passes[] = {
-    {"fold", sk_opt_fold}, {"gvn", sk_opt_gvn}, {"fold", sk_opt_fold},
-    {"dce", sk_opt_dce},   {NULL, NULL},
+    FOLD,
+    GVN,
+    DCE,
+    LICM,
+    {NULL, NULL},
 };
+
+static const SkIrPass order[] = {
+    GVN, FOLD, DCE,
+    LICM, GVN, FOLD, DCE,
+};
+// clang-format on
 
 void sk_ir_optimise(SkIr *ir, const SkIrOptOptions *options) {
   sk_ir_analyse(ir);
-  for (const SkIrPass *pass = sk_ir_passes; pass->name && !ir->arena->failed; pass++) {
-    pass->run(ir, options);
-    if (options->dump && !ir->arena->failed) options->dump(options->dump_context, ir, pass->name);
+  for (uint32_t i = 0; i < SK_COUNT_OF(order) && !ir->arena->failed; i++) {
+    order[i].run(ir, options);
+    if (options->dump && !ir->arena->failed)
+      options->dump(options->dump_context, ir, order[i].name);
   }
 }

@@ -20,6 +20,9 @@ void sk_opt_gvn(SkIr *ir, const SkIrOptOptions *options);
 /// What nobody uses.
 void sk_opt_dce(SkIr *ir, const SkIrOptOptions *options);
 
+/// What does not change in a loop goes before it, guards too.
+void sk_opt_licm(SkIr *ir, const SkIrOptOptions *options);
+
 // ---- opt_simplify.c: one operation at a time
 /// Simplifies the operation by what its operands are: gives a value that equals it, or 0; then the
 /// operation itself may have been changed in place into a simpler one. May add constants (so that
@@ -63,3 +66,26 @@ void sk_opt_compact(SkIr *ir, uint32_t block);
 void sk_opt_jump_only(SkIr *ir, uint32_t block, uint32_t successor);
 /// A guard that never holds, at that position in the block: the block ends there.
 void sk_opt_leave_at(SkIr *ir, uint32_t block, uint32_t position);
+
+// ---- opt_loop.c: a loop is named by its header
+#define SK_NO_BLOCK UINT32_MAX
+/// Gives every loop a pre-header: a block that all its entries go through and that goes nowhere
+/// else.
+void sk_loop_preheaders(SkIr *ir);
+/// SK_NO_BLOCK if there is none.
+uint32_t sk_loop_preheader(const SkIr *ir, uint32_t header);
+/// Number of the header's predecessor through which the loop is entered; UINT32_MAX if several.
+uint32_t sk_loop_entry(const SkIr *ir, uint32_t header);
+/// A value at the header, as it is when the loop is entered: for its PHIs their first operand.
+SkIrRef sk_loop_start_value(const SkIr *ir, uint32_t header, SkIrRef value);
+/// A new state for exits from the pre-header: the interpreter goes on at the loop's head. 0: none.
+uint32_t sk_loop_entry_state(SkIr *ir, uint32_t header);
+/// True if the block runs in every full iteration, just once.
+bool sk_loop_always_runs(const SkIr *ir, uint32_t header, uint32_t block);
+
+typedef struct {
+  SkIrList aliases;
+  bool objects, globals;  // all classes of objects, all globals
+} SkLoopWrites;
+void sk_loop_find_writes(const SkIr *ir, uint32_t header, SkLoopWrites *out);
+bool sk_loop_writes(const SkLoopWrites *writes, uint32_t alias);
