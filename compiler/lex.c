@@ -2,8 +2,8 @@
 // as INTERP_BEGIN, STRING parts and INTERP_OPEN ... INTERP_CLOSE, then INTERP_END; a stack of open
 // strings tells which `}` ends an interpolation.
 #include <math.h>
-#include <stdlib.h>
 
+#include "base/decimal.h"
 #include "base/utf8.h"
 #include "base/vec.h"
 #include "compiler/token.h"
@@ -185,8 +185,7 @@ static void lex_float(Lexer *l, uint32_t start) {
   for (uint32_t i = start; i < l->at; i++) {
     if (l->text[i] != '_') digits[size++] = l->text[i];
   }
-  digits[size] = 0;
-  double value = strtod(digits, NULL);
+  double value = sk_decimal_read(digits, size);
   if (isinf(value)) report(l, SK_DIAG_E002, start, l->at, "this number is too large for a float");
   push(l, SK_TOKEN_FLOAT, start)->float_value = value;
 }

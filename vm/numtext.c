@@ -1,13 +1,9 @@
-// Numbers as text and back. Decimal digits come from the C library, whose conversions are correctly
-// rounded; notation, sign, NaN and infinities are decided here, so that every host prints the same.
+// Numbers as text and back: notation, sign, NaN and infinities. The digits come from base/decimal.
 #include "vm/numtext.h"
-
-#include "base/alloc.h"
 
 #include <math.h>
 
-#include <stdio.h>
-#include <stdlib.h>
+#include "base/decimal.h"
 
 size_t sk_int_text(int64_t value, char out[SK_INT_TEXT_BYTES]) {
   char digits[SK_INT_TEXT_BYTES];
@@ -22,32 +18,17 @@ size_t sk_int_text(int64_t value, char out[SK_INT_TEXT_BYTES]) {
   return size;
 }
 
-/// The fewest digits that read back equal, as d.ddde[+-]xx. Any number of at most 15 digits
-/// survives the way to a double and back, so fewer than 15 need no try of their own: zeros at the
-/// end go.
-static void shortest(double value, char text[40]) {
-  // Numbers near zero have fewer bits: for them every length is tried.
-  int first = fabs(value) < 2.3e-308 ? 1 : 15;
-  for (int digits = first; digits <= 17; digits++) {
-    snprintf(text, 40, "%.*e", digits - 1, value);
-    if (strtod(text, NULL) == value) return;
-  }
-}
-
 size_t sk_float_text(double value, char out[SK_FLOAT_TEXT_BYTES]) {
   if (value != value) return memcpy(out, "nan", 3), 3;
   if (isinf(value)) return memcpy(out, value < 0 ? "-inf" : "inf", 4), value < 0 ? 4 : 3;
-  char text[40], digits[20];
-  size_t size = 0, count = 0;
-  shortest(value, text);
-  const char *at = text;
-  if (*at == '-') out[size++] = *at++;
-  for (; *at && *at != 'e'; at++) {
-    if (*at >= '0' && *at <= '9') digits[count++] = *at;
-  }
-  int exponent = *at == 'e' ? atoi(at + 1) : 0;
+  char digits[SK_INT_TEXT_BYTES];
+  size_t size = 0;
+  if (signbit(value)) out[size++] = '-';
+  SkDecimal decimal = {0, 0};
+  if (value != 0) decimal = sk_decimal_shortest(fabs(value));
+  size_t count = sk_int_text((int64_t)decimal.digits, digits);
+  int exponent = decimal.exponent + (int)count - 1;
   while (count > 1 && digits[count - 1] == '0') count--;
-  if (value == 0) exponent = 0;
   if (exponent >= 16 || exponent < -4) {
     out[size++] = digits[0];
     if (count > 1) out[size++] = '.';
@@ -72,8 +53,9 @@ size_t sk_float_text(double value, char out[SK_FLOAT_TEXT_BYTES]) {
 
 size_t sk_float_fixed(double value, int digits, char *out) {
   if (value != value || isinf(value)) return sk_float_text(value, out);
-  int size = snprintf(out, 480, "%.*f", digits, value);
-  return size < 0 ? 0 : (size_t)size;
+  size_t size = 0;
+  if (signbit(value)) out[size++] = '-';
+  return size + sk_decimal_fixed(fabs(value), (uint32_t)digits, out + size);
 }
 
 static int digit_value(char c) {
@@ -134,12 +116,7 @@ bool sk_float_parse(SkStr text, double *out) {
     if (at == exponent) return false;
   }
   if (at != end) return false;
-  char small[128];
-  char *copy = text.size < sizeof small ? small : sk_malloc(text.size + 1);
-  if (!copy) return false;
-  memcpy(copy, text.data, text.size);
-  copy[text.size] = 0;
-  *out = strtod(copy, NULL);
-  if (copy != small) sk_free(copy);
+  *out = sk_decimal_read(digits, (size_t)(end - digits));
+  if (text.data[0] == '-') *out = -*out;
   return true;
 }
