@@ -118,6 +118,8 @@ typedef struct {
 const char *sk_heap_name(void);
 /// NULL if the system has no address space or memory left. The prefix is zero.
 SkHeap *sk_heap_new(const SkHeapOptions *options) SK_MUST_USE;
+/// After sk_heap_new gave NULL: adds a line of help if more than memory may be the reason.
+void sk_heap_explain(SkBuf *message);
 void sk_heap_delete(SkHeap *heap);
 /// The VM's own area at the start of the cage.
 void *sk_heap_prefix(SkHeap *heap);

@@ -87,6 +87,10 @@ const char *sk_heap_name(void) {
   return "region";
 }
 
+void sk_heap_explain(SkBuf *message) {
+  (void)message;
+}
+
 void *sk_heap_prefix(SkHeap *heap) {
   return heap->base + HEAD_BYTES;
 }

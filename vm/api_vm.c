@@ -68,6 +68,7 @@ SkerryStatus skerry_vm_new(const SkerryProgram *program, const SkerryVMOptions *
   }
   if (!vm || !vm->vm) {
     status = text.size ? SKERRY_DENIED : sk_program_no_memory(&text);
+    if (status == SKERRY_NO_MEMORY) sk_heap_explain(&text);
     skerry_vm_delete(vm);
   } else {
     *out = vm;

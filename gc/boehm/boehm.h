@@ -18,8 +18,7 @@
 #define GC_THREADS
 #endif
 #define GC_NO_THREAD_REDIRECTS
-#include <gc/gc.h>
-#include <gc/gc_mark.h>
+#include <gc/gc_mark.h>  // libgc's own gc/gc.h has the name of ours
 
 #include "base/alloc.h"
 #include "gc/gc.h"
@@ -73,11 +72,14 @@ static inline size_t sk_boehm_charge(size_t size_bytes) {
 }
 
 // roots.c
-/// Starts libgc at its first call in the process; makes the calling thread known to it.
+/// False if the process uses libgc for itself.
+bool sk_boehm_start(void);
+/// Makes the calling thread known to libgc.
 void sk_boehm_register_thread(void);
 /// False if there are SK_BOEHM_HEAPS already. The heap's roots are asked for once it has types.
 bool sk_boehm_add(SkBoehmHeap *heap) SK_MUST_USE;
 void sk_boehm_remove(SkBoehmHeap *heap);
+bool sk_boehm_is_full(void);
 /// The heap whose allocation or collection this thread runs: its frames are at a safepoint.
 extern __thread SkBoehmHeap *sk_boehm_current;
 

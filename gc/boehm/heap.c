@@ -38,6 +38,15 @@ const char *sk_heap_name(void) {
   return "boehm";
 }
 
+void sk_heap_explain(SkBuf *message) {
+  if (!sk_boehm_start())
+    sk_buf_cstr(message, "  = help: the process uses libgc for itself: use the region heap\n");
+  else if (sk_boehm_is_full())
+    sk_buf_printf(message,
+                  "  = help: at most %u VMs can share libgc's heap: use the region heap\n",
+                  SK_BOEHM_HEAPS);
+}
+
 void *sk_heap_prefix(SkHeap *heap) {
   return sk_boehm(heap)->prefix;
 }

@@ -111,7 +111,8 @@ static void GC_CALLBACK on_event(GC_EventType event) {
 
 // ---- threads ------------------------------------------------------------------------------------
 
-static pthread_once_t started = PTHREAD_ONCE_INIT;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static bool is_started;
 static pthread_key_t at_exit;  // its destructor runs when a thread that we registered ends
 static __thread bool is_registered;
 
@@ -121,30 +122,34 @@ static void forget_thread(void *value) {
   GC_unregister_my_thread();
 }
 
-/// In a process that has libgc running for itself, its settings are the host's.
+/// Not in a process that uses libgc for itself: its settings would be the host's, and its objects
+/// could not be told from ours.
 static void start(void) {
-  bool is_ours = !GC_is_init_called();
-  if (is_ours) {
-    GC_set_all_interior_pointers(0);  // references lead to the start; stacks may point inside
-    GC_set_no_dls(1);                 // no references in static data
-    GC_set_warn_proc(GC_ignore_warn_proc);
-    GC_set_markers_count(1);  // a second marker gained nothing
-    GC_init();
-    GC_clear_roots();
-  }
+  if (GC_is_init_called()) return;
+  is_started = true;
+  GC_set_all_interior_pointers(0);  // references lead to the start; stacks may point inside
+  GC_set_no_dls(1);                 // no references in static data
+  GC_set_warn_proc(GC_ignore_warn_proc);
+  GC_set_markers_count(1);  // a second marker gained nothing
+  GC_init();
+  GC_clear_roots();
   GC_allow_register_threads();
   SK_CHECK(pthread_key_create(&at_exit, forget_thread) == 0);
   // libgc takes the thread that starts it for the process's first, which never ends.
-  if (is_ours && getpid() != gettid()) pthread_setspecific(at_exit, &at_exit);
+  if (getpid() != gettid()) pthread_setspecific(at_exit, &at_exit);
   next_push_roots = GC_get_push_other_roots();
   GC_set_push_other_roots(push_roots);
   next_on_event = GC_get_on_collection_event();
   GC_set_on_collection_event(on_event);
 }
 
+bool sk_boehm_start(void) {
+  pthread_once(&once, start);
+  return is_started;
+}
+
 void sk_boehm_register_thread(void) {
   if (SK_LIKELY(is_registered)) return;
-  pthread_once(&started, start);
   if (!GC_thread_is_registered()) {
     struct GC_stack_base base;
     SK_CHECK(GC_get_stack_base(&base) == GC_SUCCESS);
@@ -164,11 +169,18 @@ void sk_heap_leave(SkHeap *head) {
 }
 
 // ---- the table ----------------------------------------------------------------------------------
+//
+// A deleted heap's objects may be found live for a while, by stale words on native stacks. Its number
+// is not used again before a collection after which such objects lose it: they would be charged to
+// another.
+
+static bool is_used_up[SK_BOEHM_HEAPS];  // the number had a heap since numbers were last cleaned
 
 static void *add(void *argument) {
   SkBoehmHeap *heap = argument;
   for (uint32_t i = 0; i < SK_BOEHM_HEAPS; i++) {
-    if (heaps[i]) continue;
+    if (is_used_up[i]) continue;
+    is_used_up[i] = true;
     heap->owner = (uint8_t)(SK_BOEHM_FIRST_OWNER + i);
     heaps[i] = heap;
     return heap;
@@ -176,16 +188,44 @@ static void *add(void *argument) {
   return NULL;
 }
 
+static void GC_CALLBACK disown(void *memory, size_t size, void *nothing) {
+  SkObject *object = memory;
+  (void)size, (void)nothing;
+  uint32_t number = (uint32_t)object->owner - SK_BOEHM_FIRST_OWNER;
+  if (number < SK_BOEHM_HEAPS && !heaps[number]) object->owner = 0;
+}
+
+static void *clean_numbers(void *nothing) {
+  GC_enumerate_reachable_objects_inner(disown, nothing);
+  for (uint32_t i = 0; i < SK_BOEHM_HEAPS; i++) is_used_up[i] = heaps[i] != NULL;
+  return NULL;
+}
+
+bool sk_boehm_add(SkBoehmHeap *heap) {
+  if (!sk_boehm_start()) return false;
+  sk_boehm_register_thread();
+  if (GC_call_with_alloc_lock(add, heap)) return true;
+  GC_gcollect();
+  GC_call_with_alloc_lock(clean_numbers, NULL);
+  return GC_call_with_alloc_lock(add, heap) != NULL;
+}
+
 static void *remove_heap(void *argument) {
   heaps[((SkBoehmHeap *)argument)->owner - SK_BOEHM_FIRST_OWNER] = NULL;
   return NULL;
 }
 
-bool sk_boehm_add(SkBoehmHeap *heap) {
-  sk_boehm_register_thread();
-  return GC_call_with_alloc_lock(add, heap) != NULL;
-}
-
 void sk_boehm_remove(SkBoehmHeap *heap) {
   GC_call_with_alloc_lock(remove_heap, heap);
+}
+
+static void *find_free(void *argument) {
+  for (uint32_t i = 0; i < SK_BOEHM_HEAPS; i++) {
+    if (!heaps[i]) return argument;
+  }
+  return NULL;
+}
+
+bool sk_boehm_is_full(void) {
+  return is_started && GC_call_with_alloc_lock(find_free, heaps) == NULL;
 }
