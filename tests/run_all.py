@@ -91,6 +91,26 @@ def suite_json():
         counted("json", [sys.executable, "tests/json/run_json.py"])
 
 
+def suite_boehm():
+    """What programs do is the same on the other heap. Its unit tests are among the others."""
+    if not build("release"):
+        return
+    command = "build/release/skerry-boehm"
+    if not (ROOT / command).exists():
+        print("boehm: not built, libgc is not installed", flush=True)
+        return
+    counted("lang (boehm)", [sys.executable, "tests/run_lang.py", "--skerry", command,
+                             "--mode", "boehm=",
+                             "--mode", "boehmstress=--verify-heap @SKERRY_STRESS=gc:7",
+                             "--mode", "boehmevery=--verify-heap @SKERRY_STRESS=gc"])
+    counted("examples (boehm)", [sys.executable, "tests/run_examples.py", "--skerry", command,
+                                 "--mode", "boehm=",
+                                 "--mode", "boehmstress=--verify-heap @SKERRY_STRESS=gc:50"])
+    counted("json (boehm)", [sys.executable, "tests/json/run_json.py"], env={"SKERRY": command})
+    counted("fault (boehm)", [sys.executable, "tests/fault/run_fault.py"],
+            env={"SKERRY": str(ROOT / command)})
+
+
 def suite_bytecode():
     """Round trips through all forms of a module; the verifier's rules are among the unit tests."""
     if build("release"):

@@ -3,6 +3,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -64,6 +65,7 @@ def main():
         write("escape.sk", "print(\"\x1b[31m\" + 1)\n")
         write("long.sk", "print([" + "1, " * 3000 + "nope])\n")
         write("prog", "print(1)\n")
+        write("eats.sk", "let kept: [[int]] = []\nwhile true { kept.push(List.filled(100, 0)) }\n")
         os.mkdir(Path(folder) / "dir")
 
         # running
@@ -102,6 +104,25 @@ def main():
         expect(["run", "--nosuch", "hello.sk"], 2, err="`run` takes no flag `--nosuch`")
         expect(["run", "--dump=nothing", "hello.sk"], 2, err="`--dump` wants tokens, ast, types")
         expect(["run", "--heap-limit=x", "hello.sk"], 2, err="`--heap-limit` wants a size")
+
+        # heaps
+        beside = Path(SKERRY).with_name("skerry-boehm")
+        expect(["run", "--heap=region", "hello.sk"], 0, "hello\n")
+        expect(["run", "--heap=nosuch", "hello.sk"], 2, err="`--heap` wants region or boehm, found `nosuch`")
+        if beside.exists():
+            expect(["run", "--heap=boehm", "args.sk", "--heap=x"], 0, "[\"--heap=x\"]\n")
+            expect(["--heap=boehm", "hello.sk"], 0, "hello\n")
+            expect(["--heap=boehm", "version"], 0, "skerry 0.1.0, heap boehm\n")
+            expect(["run", "--heap=boehm", "fault.sk"], 1, err="fault: index 5 out of range 0..<1\n")
+            expect(["run", "--heap=boehm", "--heap-limit=1M", "eats.sk"], 1, err="fault: out of memory")
+        # The usual command knows nothing of libgc, and says so when it stands alone.
+        good = b"libgc.so" not in Path(SKERRY).read_bytes()
+        passed, failed = passed + good, failed + (not good)
+        shutil.copy(SKERRY, Path(folder) / "alone")
+        done = subprocess.run([Path(folder) / "alone", "run", "--heap=boehm", "hello.sk"], cwd=folder,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        good = done.returncode == 2 and b"this build has no Boehm heap" in done.stderr
+        passed, failed = passed + good, failed + (not good)
 
         # 3: what does not compile or is no module
         _, errors = expect(["run", "bad.sk"], 3, err="error[E202]: `+` does not work on int and string\n --> bad.sk:2:7")

@@ -40,9 +40,13 @@ FORBIDDEN = {
         "mutable state that all VMs share: const, or a field of what owns it",
 }
 
+# libgc is one for the process, and so is the table of the heaps that share it.
+EXCEPTIONS = {("gc/boehm/roots.c", "mutable state that all VMs share: const, or a field of what owns it")}
+
 problems = []
 for layer, allowed in MAY_INCLUDE.items():
-    for path in sorted((ROOT / layer).glob("*.[ch]")):
+    paths = (ROOT / layer).glob("*.[ch]") if layer != "gc" else (ROOT / layer).rglob("*.[ch]")
+    for path in sorted(paths):
         lines = path.read_text().split("\n")
         name = path.relative_to(ROOT)
         if len(lines) > MAX_LINES and "table" not in path.name:
@@ -51,7 +55,7 @@ for layer, allowed in MAY_INCLUDE.items():
             if len(line) > MAX_LINE and "table" not in path.name:
                 problems.append(f"{name}:{number}: {len(line)} columns, at most {MAX_LINE}")
             for pattern, reason in FORBIDDEN.items():
-                if re.search(pattern, line):
+                if re.search(pattern, line) and (str(name), reason) not in EXCEPTIONS:
                     problems.append(f"{name}:{number}: {line.strip()!r}: {reason}")
             whole = re.match(r'\s*#include "([^"]+)"', line)
             if whole and whole.group(1) in PRIVATE:

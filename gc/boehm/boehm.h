@@ -37,7 +37,7 @@ typedef struct {
   size_t limit_bytes, counted_bytes, since_bytes, external_bytes;
   size_t collected_bytes;  // since_bytes when the world was last stopped
   bool can_count;          // there was a collection since the last count
-  size_t untick_bytes;  // allocated since the last sk_alloc_tick
+  size_t untick_bytes;     // allocated since the last sk_alloc_tick
   uint32_t stress_count;
   const char *reason;  // of the running collection
   SkRef *handles;      // libgc's memory: scanned, never collected

@@ -42,8 +42,7 @@ void sk_heap_explain(SkBuf *message) {
   if (!sk_boehm_start())
     sk_buf_cstr(message, "  = help: the process uses libgc for itself: use the region heap\n");
   else if (sk_boehm_is_full())
-    sk_buf_printf(message,
-                  "  = help: at most %u VMs can share libgc's heap: use the region heap\n",
+    sk_buf_printf(message, "  = help: at most %u VMs can share libgc's heap: use the region heap\n",
                   SK_BOEHM_HEAPS);
 }
 

@@ -170,9 +170,9 @@ void sk_heap_leave(SkHeap *head) {
 
 // ---- the table ----------------------------------------------------------------------------------
 //
-// A deleted heap's objects may be found live for a while, by stale words on native stacks. Its number
-// is not used again before a collection after which such objects lose it: they would be charged to
-// another.
+// A deleted heap's objects may be found live for a while, by stale words on native stacks. Its
+// number is not used again before a collection after which such objects lose it: they would be
+// charged to another.
 
 static bool is_used_up[SK_BOEHM_HEAPS];  // the number had a heap since numbers were last cleaned
 

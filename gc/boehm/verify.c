@@ -34,8 +34,8 @@ void sk_heap_visit(SkHeap *head, void (*fn)(void *, const SkObject *, size_t), v
 // ---- checking -----------------------------------------------------------------------------------
 //
 // What the roots lead to, by the layouts, must be objects, and marked. Other marked objects are not
-// looked at: a stale word on a native stack can keep an object alive that was found dead before, and
-// what that refers to may be gone. No program reaches it.
+// looked at: a stale word on a native stack can keep an object alive that was found dead before,
+// and what that refers to may be gone. No program reaches it.
 
 #define SEEN 1  // in SkObject.gc, during a check only
 
