@@ -19,7 +19,7 @@
 //     sk_gc_write is called on a stack object whenever its coroutine is resumed or suspends.
 #pragma once
 
-#include "base/check.h"
+#include "base/alloc.h"
 #include "base/buf.h"
 
 /// Width of a reference in memory. In frames every reference fills a slot of 64 bits. Nothing else
@@ -150,6 +150,21 @@ static inline void sk_heap_leave_scope(SkHeap *const *heap) {
 #define SK_HEAP_ENTERED(name, heap)                                                \
   __attribute__((cleanup(sk_heap_leave_scope), unused)) SkHeap *const name = heap; \
   sk_heap_enter(name)
+
+/// Memory for references outside of the heap and the prefix, which the roots callback reports: as
+/// sk_realloc and sk_free. What it holds also counts while a thread is inside and cannot be asked.
+#if SK_REF_BYTES == 4
+static inline void *sk_roots_grow(void *old, size_t old_bytes, size_t new_bytes) {
+  (void)old_bytes;
+  return sk_realloc(old, new_bytes);
+}
+static inline void sk_roots_free(void *roots) {
+  sk_free(roots);
+}
+#else
+void *sk_roots_grow(void *old, size_t old_bytes, size_t new_bytes) SK_MUST_USE;
+void sk_roots_free(void *roots);
+#endif
 
 /// The slow path of sk_gc_alloc. NULL when the limit is reached even after a full collection.
 SkObject *sk_heap_alloc_slow(SkHeap *heap, uint32_t type, size_t size_bytes) SK_MUST_USE;

@@ -137,7 +137,7 @@ SkVm *sk_vm_new(const SkImage *image, const SkVmOptions *options, SkBuf *error) 
 void sk_vm_delete(SkVm *vm) {
   if (!vm) return;
   sk_host_objects_deinit(vm);
-  sk_free(vm->held.items);
+  sk_roots_free(vm->held.items);
   sk_resources_deinit(&vm->resources);
   sk_caps_deinit(&vm->caps);
   if (vm->thread.heap) sk_heap_delete(vm->thread.heap);

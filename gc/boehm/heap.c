@@ -29,7 +29,7 @@ void sk_heap_delete(SkHeap *head) {
   SkBoehmHeap *heap = sk_boehm(head);
   sk_boehm_register_thread();
   sk_boehm_remove(heap);
-  if (heap->handles) GC_free(heap->handles);
+  sk_roots_free(heap->handles);
   sk_os_release(heap->prefix, heap->prefix_bytes);
   sk_free(heap);
 }
@@ -212,6 +212,24 @@ void sk_gc_write_range_slow(SkHeap *heap, SkObject *holder, const void *from, si
   SK_UNREACHABLE();
 }
 
+// ---- roots outside ------------------------------------------------------------------------------
+
+/// libgc's memory, scanned and never collected. No heap is at a safepoint here.
+void *sk_roots_grow(void *old, size_t old_bytes, size_t new_bytes) {
+  sk_boehm_register_thread();
+  void *grown = sk_alloc_tick() ? GC_malloc_uncollectable(new_bytes) : NULL;
+  if (!grown || !old) return grown;
+  memcpy(grown, old, old_bytes);
+  GC_free(old);
+  return grown;
+}
+
+void sk_roots_free(void *roots) {
+  if (!roots) return;
+  sk_boehm_register_thread();
+  GC_free(roots);
+}
+
 // ---- handles ------------------------------------------------------------------------------------
 
 SkHandleScope sk_handles_open(SkHeap *heap) {
@@ -227,17 +245,11 @@ bool sk_handle_new(SkHeap *head, SkRef ref, SkHandle *out) {
   SkBoehmHeap *heap = sk_boehm(head);
   if (heap->handle_count == heap->handle_capacity) {
     uint32_t capacity = heap->handle_capacity ? heap->handle_capacity * 2 : 16;
-    sk_boehm_register_thread();
-    sk_boehm_current = heap;
-    SkRef *grown =
-        sk_alloc_tick() ? GC_malloc_uncollectable((size_t)capacity * sizeof(SkRef)) : NULL;
-    sk_boehm_current = NULL;
+    SkRef *grown = sk_roots_grow(heap->handles, heap->handle_capacity * sizeof *grown,
+                                 capacity * sizeof *grown);
     if (!grown) return false;
-    SkRef *old = heap->handles;
-    if (old) memcpy(grown, old, heap->handle_count * sizeof(SkRef));
     heap->handles = grown;
     heap->handle_capacity = capacity;
-    if (old) GC_free(old);
   }
   heap->handles[heap->handle_count] = ref;
   out->index = heap->handle_count++;
