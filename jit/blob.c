@@ -12,6 +12,7 @@ void sk_blob_deinit(SkBlob *blob) {
   sk_free(blob->exits);
   sk_free(blob->slots);
   sk_buf_deinit(&blob->lines);
+  sk_buf_deinit(&blob->object);
   memset(blob, 0, sizeof *blob);
 }
 
@@ -121,11 +122,12 @@ static bool relocate(Object *object, uint8_t *code) {
   return true;
 }
 
-static uint32_t symbol_offset(const Object *object, const char *name) {
+/// Of the symbol whose name begins so; 0: none.
+static uint32_t symbol_offset(const Object *object, const char *prefix) {
   for (uint32_t i = 0; i < object->symbol_count; i++) {
     const Elf64_Sym *symbol = &object->symbols[i];
     if (symbol->st_shndx != SHN_UNDEF && symbol->st_shndx < object->header->e_shnum &&
-        strcmp(object->symbol_names + symbol->st_name, name) == 0)
+        strncmp(object->symbol_names + symbol->st_name, prefix, strlen(prefix)) == 0)
       return object->places[symbol->st_shndx] + (uint32_t)symbol->st_value;
   }
   return 0;
@@ -333,6 +335,7 @@ bool sk_blob_from_object(SkBlob *out, const SkIr *ir, const void *data, size_t s
   *no_memory = !fine && error->size == 0;
   if (fine) {
     copy_sections(&object, out->code);
+    out->text_offset = object.text;
     out->enter_offset = symbol_offset(&object, SK_SYMBOL_ENTER);
     out->call_offset = symbol_offset(&object, SK_SYMBOL_CALL);
     fine = relocate(&object, out->code) && read_map(&reader);

@@ -20,6 +20,15 @@
 bool sk_blob_from_object(SkBlob *out, const SkIr *ir, const void *object, size_t size_bytes,
                          SkBuf *error, bool *no_memory);
 
+/// Keeps the object and its line table in the blob, for debuggers (publish.c).
+void sk_blob_add_lines(SkBlob *blob, const void *object, size_t size_bytes);
+/// Offset of a section in the object file; 0 if it has none of that name.
+size_t sk_object_section(const void *object, const char *name, size_t *size_bytes);
+
+// publish.c
+void sk_code_announce(SkCode *code);
+void sk_code_withdraw(SkCode *code);
+
 // machine_ARCH.c: what differs between machines in laying out a blob.
 typedef struct {
   uint16_t elf_machine;
@@ -36,3 +45,5 @@ void sk_machine_write_exit(uint8_t *code, uint32_t place);
 /// Number of a register in the exit thunk's dump for a DWARF number: < SK_DUMP_INTS an integer
 /// register, else floating-point; -1: not saved.
 int sk_machine_register(uint32_t dwarf);
+/// Adds what machine code may depend on: the CPU's model and features.
+void sk_machine_describe(SkBuf *out);

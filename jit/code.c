@@ -134,11 +134,13 @@ SkCode *sk_code_install(SkBlob *blob, void *owner) {
   code->blob.code = installed;
   code->enter = (SkTreeEntry)(uintptr_t)(installed + code->blob.enter_offset);
   if (code->blob.call_offset) code->call = installed + code->blob.call_offset;
+  sk_code_announce(code);
   return code;
 }
 
 void sk_code_delete(SkCode *code) {
   if (!code) return;
+  sk_code_withdraw(code);
   pthread_mutex_lock(&memory.lock);
   give_range((size_t)(code->blob.code - memory.executable), round_size(code->blob.code_bytes));
   pthread_mutex_unlock(&memory.lock);

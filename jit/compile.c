@@ -6,10 +6,12 @@
 #include "jit/compile.h"
 
 #include <dlfcn.h>
+#include <link.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "jit/blob.h"
@@ -18,6 +20,7 @@
 #define SKERRY_JIT_PLUGIN_DIR "/usr/local/lib/skerry"
 #endif
 #define PLUGIN_FILE "skerry-jit.so"
+#define PATH_BYTES 4096u
 
 typedef enum { NOT_TRIED, RUNNING, DEAD } PluginState;
 
@@ -101,7 +104,7 @@ static const SkPlugin *load_from(const char *path, SkBuf *error) {
 /// Beside the file that holds this code (the executable or libskerry), unless it does not exist
 /// there.
 static bool beside_us(char *path, size_t size) {
-  char self[4096];
+  char self[PATH_BYTES];
   ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
   if (length > 0) {
     self[length] = 0;
@@ -117,12 +120,13 @@ static bool beside_us(char *path, size_t size) {
   return written > 0 && (size_t)written < size && access(path, R_OK) == 0;
 }
 
-static const SkPlugin *load(SkBuf *error) {
+/// Where the plug-in is, if it is anywhere.
+static void find_plugin(char *path, size_t size) {
   const char *named = getenv("SKERRY_JIT_PLUGIN");
-  if (named && named[0]) return load_from(named, error);
-  char path[4096 + sizeof PLUGIN_FILE];
-  if (beside_us(path, sizeof path)) return load_from(path, error);
-  return load_from(SKERRY_JIT_PLUGIN_DIR "/" PLUGIN_FILE, error);
+  if (named && named[0])
+    snprintf(path, size, "%s", named);
+  else if (!beside_us(path, size))
+    snprintf(path, size, "%s", SKERRY_JIT_PLUGIN_DIR "/" PLUGIN_FILE);
 }
 
 /// With the lock held. False and a message if there is no plug-in that works.
@@ -130,7 +134,9 @@ static bool ensure_started(SkBuf *error) {
   if (worker.state == NOT_TRIED) {
     worker.state = DEAD;
     SkBuf why = {0};
-    worker.plugin = load(&why);
+    char path[PATH_BYTES];
+    find_plugin(path, sizeof path);
+    worker.plugin = load_from(path, &why);
     if (!worker.plugin)
       snprintf(worker.message, sizeof worker.message, "%.*s", SK_STR_ARG(sk_buf_view(&why)));
     else if (start_worker())
@@ -163,12 +169,20 @@ static void on_output(void *context, SkPluginOutput kind, const char *data, size
     compilation->has_blob =
         sk_blob_from_object(compilation->blob, compilation->request->ir, data, size_bytes,
                             compilation->error, &compilation->no_memory);
+    // Without memory for them debuggers see less; nothing else changes.
+    if (compilation->has_blob && compilation->request->locate)
+      sk_blob_add_lines(compilation->blob, data, size_bytes);
   }
 }
 
 static void on_error(void *context, const char *message) {
   Compilation *compilation = context;
   sk_buf_cstr(compilation->error, message);
+}
+
+static void on_locate(void *context, uint32_t origin, SkStr *path, uint32_t *line) {
+  const SkCompileRequest *request = ((Compilation *)context)->request;
+  request->locate(request->locate_context, origin, path, line);
 }
 
 /// With the lock held: has the worker do it. False if it failed or died.
@@ -194,6 +208,7 @@ SkCompileStatus sk_compile(const SkCompileRequest *request, SkBlob *out, SkBuf *
                                  .context = &compilation,
                                  .output = on_output,
                                  .error = on_error,
+                                 .locate = request->locate ? on_locate : NULL,
                                  .alloc = sk_malloc,
                                  .free = sk_free};
   pthread_mutex_lock(&worker.lock);
@@ -210,9 +225,41 @@ SkCompileStatus sk_compile(const SkCompileRequest *request, SkBlob *out, SkBuf *
   return compilation.no_memory || error->size == 0 ? SK_COMPILE_NO_MEMORY : SK_COMPILE_FAILED;
 }
 
-const char *sk_compile_target(SkBuf *error) {
-  pthread_mutex_lock(&worker.lock);
-  bool started = ensure_started(error);
-  pthread_mutex_unlock(&worker.lock);
-  return started ? worker.plugin->target() : NULL;
+// ---- what machine code depends on besides the tree
+
+/// The linker's hash of the file that holds this code, as a note in its program headers.
+static int add_build_id(struct dl_phdr_info *info, size_t size, void *out) {
+  (void)size;
+  const char *self = (const char *)&worker;
+  bool is_ours = false;
+  for (uint32_t i = 0; i < info->dlpi_phnum; i++) {
+    const ElfW(Phdr) *part = &info->dlpi_phdr[i];
+    const char *start = (const char *)(info->dlpi_addr + part->p_vaddr);
+    if (part->p_type == PT_LOAD && self >= start && self < start + part->p_memsz) is_ours = true;
+  }
+  if (!is_ours) return 0;
+  for (uint32_t i = 0; i < info->dlpi_phnum; i++) {
+    const ElfW(Phdr) *part = &info->dlpi_phdr[i];
+    if (part->p_type == PT_NOTE)
+      sk_buf_add(out, (const char *)(info->dlpi_addr + part->p_vaddr), part->p_memsz);
+  }
+  return 1;
+}
+
+static void add_identity(SkBuf *out, const char *path) {
+  struct stat about;
+  if (stat(path, &about) != 0) return;
+  sk_buf_printf(out, "%s %lld %lld.%ld\n", path, (long long)about.st_size,
+                (long long)about.st_mtim.tv_sec, about.st_mtim.tv_nsec);
+}
+
+void sk_compile_describe(SkBuf *out) {
+  char path[PATH_BYTES];
+  sk_buf_u32le(out, SK_PLUGIN_ABI);
+  sk_buf_add(out, &sk_jit_layout, sizeof sk_jit_layout);
+  dl_iterate_phdr(add_build_id, out);
+  add_identity(out, "/proc/self/exe");
+  find_plugin(path, sizeof path);
+  add_identity(out, path);
+  sk_machine_describe(out);
 }

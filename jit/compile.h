@@ -51,25 +51,36 @@ typedef struct {
   uint32_t first, count;  // in slots
 } SkBlobExit;
 
+/// Code from code_offset on comes from this source line.
+typedef struct {
+  uint32_t code_offset, line, path_bytes;  // path_bytes: with the padding
+} SkBlobLine;
+
 /// A compiled tree, free of addresses of this process: can be written to a file as it is.
 typedef struct {
   uint8_t *code;  // text and constants
   uint32_t code_bytes;
   uint32_t enter_offset, call_offset;  // call_offset: function trees, else 0
+  uint32_t text_offset;                // of the object's text
   SkBlobExit *exits;                   // by code_offset
   uint32_t exit_count;
   SkBlobSlot *slots;
   uint32_t slot_count;
-  SkBuf lines;  // code offset to `origin`, for debuggers; may be empty
+  SkBuf lines;    // for debuggers: SkBlobLine, then its path, NUL-terminated and padded to 4 bytes
+  SkBuf object;   // for debuggers: the object file, with line tables
   char name[48];  // SkCompileRequest.name, shortened
 } SkBlob;
 void sk_blob_deinit(SkBlob *blob);
 
 typedef struct {
   const SkIr *ir;
-  const char *name;    // of the function for the machine: "loop_main_58", "fn_fib"
-  bool second_tier;    // LLVM's own passes and the vectoriser
+  const char *name;        // of the function for the machine: "loop_main_58", "fn_fib"
+  bool second_tier;        // LLVM's own passes and the vectoriser
   SkBuf *llvm, *assembly;  // --dump=llvm,asm; or NULL
+  /// Source place of a code offset, for debuggers and profilers; NULL: none are wanted (it makes
+  /// compiling about a tenth slower).
+  void (*locate)(void *context, uint32_t origin, SkStr *path, uint32_t *line);
+  void *locate_context;
 } SkCompileRequest;
 
 typedef enum {
@@ -82,9 +93,9 @@ typedef enum {
 /// Compiles a tree, which sk_ir_analyse has ordered. One thread at a time (the compile thread).
 /// error: a message on failure, in a buffer of the caller.
 SkCompileStatus sk_compile(const SkCompileRequest *request, SkBlob *out, SkBuf *error) SK_MUST_USE;
-/// What machine code depends on besides the tree: "x86_64-pc-linux-gnu znver4 +avx2...". Loads the
-/// plug-in if need be; NULL without one.
-const char *sk_compile_target(SkBuf *error);
+/// Adds bytes that differ wherever machine code of the same tree could: build of the VM and of the
+/// plug-in, CPU. Does not load the plug-in.
+void sk_compile_describe(SkBuf *out);
 
 // ---- code.c, leave.c
 typedef struct SkCode SkCode;
@@ -92,10 +103,11 @@ typedef struct SkCode SkCode;
 /// Installed code of one tree. Readable by all threads.
 struct SkCode {
   SkTreeEntry enter;
-  void *call;  // function trees: what SkThread.jit_functions holds
-  SkBlob blob; // its exits; `code` points to the executable copy
-  void *owner;           // the tree that it belongs to
-  uint32_t *exit_counts; // relaxed atomics, by exit number
+  void *call;             // function trees: what SkThread.jit_functions holds
+  SkBlob blob;            // its exits; `code` points to the executable copy
+  void *owner;            // the tree that it belongs to
+  void *debug;            // publish.c
+  uint32_t *exit_counts;  // relaxed atomics, by exit number
 };
 
 /// Copies the code into executable memory. NULL if the budget or memory is out; else takes the
@@ -108,6 +120,10 @@ void sk_code_delete(SkCode *code);
 void sk_code_set_budget(size_t bytes);
 size_t sk_code_used_bytes(void);
 #define SK_CODE_RESERVE_BYTES ((size_t)64 * 1024 * 1024)
+
+/// Tells debuggers and profilers of code that is installed from now on. Once, before any is.
+/// perf_map: writes /tmp/perf-PID.map; gdb: GDB's interface for JITs.
+void sk_code_publish(bool perf_map, bool gdb);
 
 /// SkThread.jit_helpers of every thread.
 extern const void *const sk_jit_helper_table[];

@@ -1,6 +1,7 @@
 // The machine's part of blobs and exits: x86-64, System V.
 #if defined(__x86_64__)
 
+#include <cpuid.h>
 #include <elf.h>
 #include <string.h>
 
@@ -51,13 +52,25 @@ int sk_machine_register(uint32_t dwarf) {
   return -1;
 }
 
+void sk_machine_describe(SkBuf *out) {
+  static const uint32_t leaves[] = {0, 1, 7, 0x80000001u};
+  for (size_t i = 0; i < SK_COUNT_OF(leaves); i++) {
+    uint32_t a = 0, b = 0, c = 0, d = 0;
+    __get_cpuid_count(leaves[i], 0, &a, &b, &c, &d);
+    if (leaves[i] == 1) b &= 0xFFFF;  // the rest is the number of the core that we are on
+    const uint32_t words[] = {a, b, c, d};
+    sk_buf_add(out, words, sizeof words);
+  }
+}
+
 // Stack at the thunk: SkCode, return address into the tree, the tree's own frame. The dump lies
 // below; its two pushed words make the stack 16-aligned again.
 __asm__(
     ".text\n.p2align 4\n.globl sk_jit_leave_thunk\n.hidden sk_jit_leave_thunk\n"
     ".type sk_jit_leave_thunk, @function\n"
     "sk_jit_leave_thunk:\n"
-    "  sub $512, %rsp\n"
+    "  .cfi_startproc\n  .cfi_def_cfa %rsp, 16\n"
+    "  sub $512, %rsp\n  .cfi_def_cfa_offset 528\n"
     "  mov %rax, 0(%rsp)\n  mov %rdx, 8(%rsp)\n  mov %rcx, 16(%rsp)\n  mov %rbx, 24(%rsp)\n"
     "  mov %rsi, 32(%rsp)\n  mov %rdi, 40(%rsp)\n  mov %rbp, 48(%rsp)\n"
     "  lea 528(%rsp), %rax\n  mov %rax, 56(%rsp)\n"
@@ -71,8 +84,8 @@ __asm__(
     "  movsd %xmm15, 376(%rsp)\n"
     "  mov %rsp, %rdx\n  mov 512(%rsp), %rcx\n  mov 520(%rsp), %r8\n"
     "  call sk_jit_leave\n"
-    "  add $520, %rsp\n"
-    "  ret\n"
+    "  add $520, %rsp\n  .cfi_def_cfa_offset 8\n"
+    "  ret\n  .cfi_endproc\n"
     ".size sk_jit_leave_thunk, .-sk_jit_leave_thunk\n");
 _Static_assert(offsetof(SkLeaveDump, floats) == 256 && sizeof(SkLeaveDump) == 512, "the dump");
 

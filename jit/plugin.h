@@ -34,9 +34,9 @@ _Static_assert((int)SK_INNER_LEAVE == (int)SK_HELPER_COUNT, "one table");
 
 /// Parameter slots that function trees pass in registers.
 #define SK_TREE_REGISTER_PARAMS 4u
-// The functions of an object.
-#define SK_SYMBOL_ENTER "sk_enter"
-#define SK_SYMBOL_CALL "sk_call"
+// The functions of an object are named after the tree, with one of these before.
+#define SK_SYMBOL_ENTER "enter_"
+#define SK_SYMBOL_CALL "call_"
 
 /// Number of a patchpoint: the state and what kind of leaving it is.
 #define SK_EXIT_ID(state, kind) ((uint64_t)(state) << 2 | (uint64_t)(kind))
@@ -80,6 +80,8 @@ typedef struct {
   /// Text or an object file; borrowed for the call.
   void (*output)(void *context, SkPluginOutput kind, const char *data, size_t size_bytes);
   void (*error)(void *context, const char *message);
+  /// Source place of an instruction's origin; NULL: no line tables.
+  void (*locate)(void *context, uint32_t origin, SkStr *path, uint32_t *line);
   void *(*alloc)(size_t size_bytes);  // as malloc
   void (*free)(void *memory);
 } SkPluginRequest;
@@ -92,8 +94,6 @@ typedef struct {
   bool (*start)(void (*fatal)(const char *message), char *error, size_t error_bytes);
   /// False after request->error if it cannot be compiled, or when memory ran out.
   bool (*compile)(const SkPluginRequest *request);
-  /// "x86-64 znver4 +avx2,...": what the machine code depends on; valid for ever.
-  const char *(*target)(void);
 } SkPlugin;
 
 /// Differs when the two sides were not built together.

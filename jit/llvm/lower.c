@@ -98,6 +98,8 @@ static void lower_param(SkLower *lower, SkIrRef ref) {
 
 static void lower_instr(SkLower *lower, SkIrRef ref) {
   uint8_t op = sk_lower_instr(lower, ref)->op;
+  if (lower->lines && sk_lower_instr(lower, ref)->origin)
+    sk_lower_place(lower, sk_lower_instr(lower, ref)->origin);
   if (op == SK_IR_KINT || op == SK_IR_KFLOAT) return;
   if (op == SK_IR_PHI) {
     lower->values[ref] = LLVMBuildPhi(lower->b, sk_lower_type(lower, ref), "");
@@ -157,7 +159,9 @@ static void add_attribute(const SkLower *lower, LLVMValueRef function, const cha
   LLVMAddAttributeAtIndex(function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, attribute);
 }
 
-static LLVMValueRef add_function(SkLower *lower, const char *name, LLVMTypeRef type) {
+static LLVMValueRef add_function(SkLower *lower, const char *prefix, LLVMTypeRef type) {
+  char name[128];
+  snprintf(name, sizeof name, "%s%s", prefix, lower->request->name);
   LLVMValueRef function = LLVMAddFunction(lower->module, name, type);
   add_attribute(lower, function, "nounwind");
   add_attribute(lower, function, "noredzone");  // the call of an exit is none that LLVM knows of
@@ -179,6 +183,7 @@ static void lower_function_entry(SkLower *lower) {
   lower->thread = LLVMGetParam(lower->function, 0);
   lower->frame = LLVMGetParam(lower->function, 1);
   sk_lower_go(lower, sk_lower_block(lower));
+  sk_lower_lines_begin(lower, lower->function);
   LLVMValueRef args[2 + SK_TREE_REGISTER_PARAMS] = {lower->thread, lower->frame};
   uint32_t registers =
       ir->param_slots < SK_TREE_REGISTER_PARAMS ? ir->param_slots : SK_TREE_REGISTER_PARAMS;
@@ -210,6 +215,7 @@ static void lower_body(SkLower *lower) {
   for (uint32_t i = 0; i < ir->order.count; i++)
     lower->heads[ir->order.items[i]] = sk_lower_block(lower);
   sk_lower_go(lower, lower->prologue);
+  sk_lower_lines_begin(lower, lower->function);
   lower->heap = sk_lower_load(lower, lower->ptr, lower->thread, lower->layout->thread_heap);
   lower->base = lower->layout->base_is_null
                     ? LLVMConstNull(lower->ptr)
@@ -283,6 +289,7 @@ bool sk_lower_tree(SkLower *lower) {
   find_needs(lower);
   lower_body(lower);
   if (lower->ir->is_function && !lower->failed) lower_function_entry(lower);
+  sk_lower_lines_end(lower);
   lower->request->free(memory);
   return !lower->failed;
 }

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <llvm-c/Core.h>
+#include <llvm-c/DebugInfo.h>
 
 #include "jit/plugin.h"
 
@@ -39,8 +40,11 @@ typedef struct {
   uint32_t patch_bytes;                 // room for a call, of the machine
   LLVMValueRef likely, unlikely, cold;  // branch weights
   unsigned prof_kind;
-  uint32_t block;  // being lowered
-  bool failed;     // something has no lowering: the message was given
+  uint32_t block;                     // being lowered
+  LLVMDIBuilderRef lines;             // NULL: no line tables
+  LLVMMetadataRef tree_scope, scope;  // of the tree; of the last place
+  SkStr scope_path;
+  bool failed;  // something has no lowering: the message was given
 } SkLower;
 
 #define SK_NEEDS_VALUE 1u
@@ -90,6 +94,12 @@ void sk_lower_caller_guard(SkLower *lower, LLVMValueRef ok, uint32_t state, LLVM
 void sk_lower_leave(SkLower *lower, uint32_t state, SkIrStateKind kind);
 /// Ends the function with a status (i64) and no result.
 void sk_lower_return_status(SkLower *lower, LLVMValueRef status);
+
+// lower_lines.c
+void sk_lower_lines_begin(SkLower *lower, LLVMValueRef function);
+/// What is built next comes from the word at `origin`.
+void sk_lower_place(SkLower *lower, uint32_t origin);
+void sk_lower_lines_end(SkLower *lower);
 
 // ---- shorthands
 static inline LLVMValueRef sk_lower_int(const SkLower *lower, uint64_t value) {

@@ -45,7 +45,6 @@ static void init_target(void) {
 
 static struct {
   char *triple, *cpu, *features;
-  char target[2048];
   LLVMTargetMachineRef machine, second_machine;
   LLVMTargetDataRef data_layout;
   bool tier_flags;  // those of the first tier are set
@@ -102,8 +101,6 @@ static bool start(void (*fatal)(const char *message), char *error, size_t error_
   if (!plugin.features) return false;
   snprintf(plugin.features, size, "%s%s", host, EXTRA_FEATURES);
   LLVMDisposeMessage(host);
-  snprintf(plugin.target, sizeof plugin.target, "%s %s %s", plugin.triple, plugin.cpu,
-           plugin.features);
   LLVMTargetRef target;
   char *message = NULL;
   if (LLVMGetTargetFromTriple(plugin.triple, &target, &message)) {
@@ -123,10 +120,6 @@ static bool start(void (*fatal)(const char *message), char *error, size_t error_
   LLVMSetTargetMachineFastISel(plugin.machine, 1);
   plugin.data_layout = LLVMCreateTargetDataLayout(plugin.machine);
   return true;
-}
-
-static const char *target(void) {
-  return plugin.target;
 }
 
 // ---- one tree
@@ -234,7 +227,6 @@ const SkPlugin *sk_plugin(void) {
       .version = "LLVM 19",
       .start = start,
       .compile = compile,
-      .target = target,
   };
   return &table;
 }

@@ -73,6 +73,10 @@ static inline void machine_deinit(Machine *machine) {
   sk_heap_delete(machine->heap);
 }
 
+/// Source places for the trees that are compiled next; NULL: none.
+SK_UNUSED static void (*harness_locate)(void *context, uint32_t origin, SkStr *path,
+                                        uint32_t *line);
+
 /// The tree as machine code. Ends the test program (with success) where there is no plug-in.
 static inline SkCode *compile_text(const char *text) {
   SkArena arena;
@@ -91,8 +95,11 @@ static inline SkCode *compile_text(const char *text) {
     exit(1);
   }
   bool dump = getenv("DUMP") != NULL;
-  SkCompileRequest request = {
-      .ir = &ir, .name = "test", .llvm = dump ? &llvm : NULL, .assembly = dump ? &assembly : NULL};
+  SkCompileRequest request = {.locate = harness_locate,
+                              .ir = &ir,
+                              .name = "test",
+                              .llvm = dump ? &llvm : NULL,
+                              .assembly = dump ? &assembly : NULL};
   SkBlob blob;
   SkCompileStatus status = sk_compile(&request, &blob, &message);
   if (dump)
