@@ -1,10 +1,16 @@
 // The order of the passes.
 #include "jit/opt.h"
 
-#define FOLD {"fold", sk_opt_fold}
-#define GVN {"gvn", sk_opt_gvn}
-#define DCE {"dce", sk_opt_dce}
-#define LICM {"licm", sk_opt_licm}
+#define FOLD \
+  { "fold", sk_opt_fold }
+#define GVN \
+  { "gvn", sk_opt_gvn }
+#define DCE \
+  { "dce", sk_opt_dce }
+#define LICM \
+  { "licm", sk_opt_licm }
+#define RANGES \
+  { "ranges", sk_opt_ranges }
 
 // clang-format off
 const SkIrPass sk_ir_passes[] = {
@@ -12,11 +18,13 @@ const SkIrPass sk_ir_passes[] = {
     GVN,
     DCE,
     LICM,
+    RANGES,
     {NULL, NULL},
 };
 
 static const SkIrPass order[] = {
     GVN, FOLD, DCE,
+    LICM, GVN, RANGES,
     LICM, GVN, FOLD, DCE,
 };
 // clang-format on

@@ -158,7 +158,8 @@ static bool try_move(Licm *l, SkIrRef ref, bool always) {
         return false;
       break;
     case SK_FX_GUARD:
-      if (instr->op == SK_IR_POLL || !always || !can_hoist_guards(l)) return false;
+      if (instr->op != SK_IR_GUARD && instr->op != SK_IR_STACK) return false;
+      if (!always || !can_hoist_guards(l)) return false;
       at(l, ref)->state = l->state;
       break;
     case SK_FX_WRITE:
