@@ -86,10 +86,11 @@ static void move(Licm *l, SkIrRef ref) {
   sk_ir_insert(l->ir, l->preheader, list->count - 1, ref);
 }
 
-/// Sees to it that the object is there before the loop.
-static bool make_there(Licm *l, SkIrRef base) {
-  if (is_there(l, base)) return true;
-  if (!can_hoist_guards(l)) return false;
+/// Sees to it that the object is there before the loop. always: the access runs in every iteration.
+static bool make_there(Licm *l, SkIrRef base, bool always) {
+  // Where all checks before the access have been moved, the first iteration comes to it for sure.
+  if (is_there(l, base) || (always && l->clear)) return true;
+  if (!always || !can_hoist_guards(l)) return false;
   SkIrRef null = sk_ir_null(l->ir);
   SkIrInstr test = {.op = SK_IR_NE, .type = SK_IT_INT, .a = base, .b = null};
   SkIrRef condition = sk_ir_add_before_end(l->ir, l->preheader, test);
@@ -108,10 +109,9 @@ static bool can_move_load(Licm *l, SkIrRef ref, bool always) {
       if (!is_header_load(&instr) && instr.a < l->access_capacity &&
           l->tested_in[instr.a] == l->header && !(always && l->clear))
         return false;
-      return make_there(l, instr.a);
+      return make_there(l, instr.a, always);
     case SK_IR_LOADX:
-      return always && l->clear && !sk_loop_writes(&l->writes, instr.alias) &&
-             make_there(l, instr.a);
+      return always && l->clear && !sk_loop_writes(&l->writes, instr.alias);
     case SK_IR_LDG:
     case SK_IR_LDGF:
       return !sk_loop_writes(&l->writes, instr.alias);
@@ -135,7 +135,7 @@ static bool can_move_pure(Licm *l, SkIrRef ref, bool always) {
     case SK_IR_FSQRT:
       return always;
     case SK_IR_ENUMID:
-      return always && make_there(l, instr->a);
+      return always && make_there(l, instr->a, always);
     default:
       return true;
   }

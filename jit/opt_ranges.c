@@ -314,10 +314,11 @@ static bool bound_of(const Ranges *r, const Induction *i, const Test *test, uint
   return true;
 }
 
-/// The guards that make the bound hold.
-static void emit_bound(Ranges *r, const Induction *i, const Bound *bound) {
+/// The guards that make the bound hold. is_checked: what is checked later leaves no n that is
+/// large.
+static void emit_bound(Ranges *r, const Induction *i, const Bound *bound, bool is_checked) {
   emit_small(r, i->start);
-  emit_small(r, bound->value);
+  if (!is_checked) emit_small(r, bound->value);
   if (i->step == 0) emit_guard(r, emit_k(r, SK_IR_ULT, i->step_value, SMALL));
   if (!bound->test->or_not) return;
   SkIrRef first = emit_k(r, SK_IR_ADD, i->start, bound->offset);
@@ -369,7 +370,10 @@ static void emit_upper(Ranges *r, const Ask *ask, SkIrRef value) {
 
 static void emit_checks(Ranges *r, const Induction *i, const Bound *bound, const Affine *a,
                         const Ask *ask) {
-  emit_bound(r, i, bound);
+  // n - k < length: n is no larger than a length, or so small that the difference wraps and fails.
+  bool is_checked = a->c == 1 && a->count == 0 && bound->is_upper && bound->k + a->k <= 0 &&
+                    ask->lower_is_zero && range_of(r, ask->upper).hi < SMALL;
+  emit_bound(r, i, bound, is_checked);
   for (uint32_t t = 0; t < a->count; t++) emit_small(r, a->terms[t]);
   SkIrRef first = emit_affine(r, a, i->start, 0);
   SkIrRef last = emit_affine(r, a, bound->value, bound->k);

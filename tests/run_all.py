@@ -150,6 +150,7 @@ def suite_golden():
     if build("release"):
         tool = "build/release/tests/ir_tool"
         counted("golden ir", [tool, "golden", *map(str, sorted((ROOT / "tests/golden/ir").glob("*.ir")))])
+        counted("failing allocations", [tool, "fault", "200"])
         counted("random trees", [tool, "random", os.environ.get("SKERRY_RANDOM_TREES", "1000")])
 
 

@@ -3,6 +3,7 @@
 //   ir_tool golden [--bless] FILE...   cases of tests/golden/ir: passes, a tree, the tree after
 //   them ir_tool random COUNT [SEED]        random trees, run before and after the optimiser
 //   ir_tool show SEED                  one of these, before and after
+//   ir_tool fault COUNT                random trees; each allocation of the optimiser fails once
 //
 // A golden file holds cases, each begun by `== passes`, for example `== gvn dce`; then the tree,
 // then a line `--` and the tree that must come out. Prints `N passed, N failed`.
@@ -259,6 +260,34 @@ static void random_case(uint64_t number, bool show, Totals *totals) {
   sk_arena_deinit(&arena);
 }
 
+/// The optimiser on a tree, with the Nth allocation failing, for all N: must end, and say so.
+static void fault_case(uint64_t number) {
+  uint64_t seed = number * 0x9E3779B97F4A7C15u;
+  static Model start;
+  model_random(&start, &seed);
+  uint64_t first = seed;
+  for (uint64_t nth = 1;; nth++) {
+    SkArena arena;
+    if (!sk_arena_init(&arena)) abort();
+    SkIr ir;
+    sk_ir_init(&ir, &arena);
+    seed = first;
+    random_tree(&ir, &start, &seed);
+    SkIrOptOptions options = {0};
+    sk_alloc_fail_at(nth, true);
+    sk_ir_optimise(&ir, &options);
+    bool happened = sk_alloc_has_failed();
+    sk_alloc_fail_at(0, false);
+    bool fine = happened ? arena.failed : !arena.failed && check(&ir, "optimised");
+    sk_arena_deinit(&arena);
+    *(fine ? &passed : &failed) += 1;
+    if (!fine)
+      fprintf(stderr, "seed %llu, allocation %llu: the failure is not noticed\n",
+              (unsigned long long)number, (unsigned long long)nth);
+    if (!happened || !fine) break;
+  }
+}
+
 int main(int count, char **args) {
   Totals totals = {0};
   const char *mode = count > 1 ? args[1] : "";
@@ -273,10 +302,14 @@ int main(int count, char **args) {
            (unsigned long long)totals.runs, (unsigned long long)totals.cut_short,
            (unsigned long long)totals.steps_before, (unsigned long long)totals.steps_after,
            (unsigned long long)totals.guards_before, (unsigned long long)totals.guards_after);
+  } else if (strcmp(mode, "fault") == 0 && count > 2) {
+    for (uint64_t i = 1; i <= strtoull(args[2], NULL, 10); i++) fault_case(i);
   } else if (strcmp(mode, "show") == 0 && count > 2) {
     random_case(strtoull(args[2], NULL, 10), true, &totals);
   } else {
-    fprintf(stderr, "usage: ir_tool golden [--bless] FILE... | random COUNT [SEED] | show SEED\n");
+    fprintf(stderr,
+            "usage: ir_tool golden [--bless] FILE... | random COUNT [SEED] | show SEED | fault "
+            "COUNT\n");
     return 2;
   }
   printf("%llu passed, %llu failed\n", (unsigned long long)passed, (unsigned long long)failed);
