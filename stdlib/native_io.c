@@ -1,7 +1,7 @@
 // Natives of standard streams, time, randomness, environment, elementary functions.
-#include <math.h>
 #include <time.h>
 
+#include "base/fmath.h"
 #include "base/os.h"
 #include "base/utf8.h"
 #include "stdlib/natives.h"
@@ -181,16 +181,12 @@ bool sk_native_env_get(SkThread *thread, const SkGranted *granted, SkString *nam
 
 typedef double (*Function)(double);
 typedef double (*Function2)(double, double);
-/// One Newton step makes whole roots whole.
-static double cube_root(double x) {
-  double y = cbrt(x);
-  if (x == 0 || x != x || isinf(x)) return y;
-  return y - (y * y * y - x) / (3 * y * y);
-}
 
-static const Function functions[] = {sin, cos,  tan,   asin, acos, atan,  sinh,  cosh,     tanh,
-                                     exp, exp2, expm1, log,  log2, log10, log1p, cube_root};
-static const Function2 functions2[] = {pow, atan2, hypot};
+static const Function functions[] = {
+    sk_math_sin,  sk_math_cos,  sk_math_tan,   sk_math_asin,  sk_math_acos, sk_math_atan,
+    sk_math_sinh, sk_math_cosh, sk_math_tanh,  sk_math_exp,   sk_math_exp2, sk_math_expm1,
+    sk_math_log,  sk_math_log2, sk_math_log10, sk_math_log1p, sk_math_cbrt};
+static const Function2 functions2[] = {sk_math_pow, sk_math_atan2, sk_math_hypot};
 
 bool sk_native_math_call(SkThread *thread, int64_t which, double x, SkSlot *result) {
   (void)thread;
