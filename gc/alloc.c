@@ -71,11 +71,11 @@ static uint32_t find_run(SkHeapFull *heap, uint32_t count) {
   uint32_t start = heap->block_top;
   while (start > heap->first_block && heap->table[start - 1].state == SK_BLOCK_FREE) start--;
   if (count > heap->block_limit - start || !sk_alloc_tick()) return SK_NO_BLOCK;
-  while (heap->block_top < start + count) {
-    heap->table[heap->block_top].state = SK_BLOCK_FREE;
-    heap->block_top++;
+  for (uint32_t i = heap->block_top; i < start + count; i++) {
+    heap->table[i].state = SK_BLOCK_FREE;
     heap->free_count++;
   }
+  if (heap->block_top < start + count) heap->block_top = start + count;
   return start;
 }
 
@@ -186,8 +186,8 @@ static uint32_t find_block(SkHeapFull *heap, uint32_t rover, uint32_t lines) {
   return at < heap->block_top ? at : SK_NO_BLOCK;
 }
 
-/// Single lines are left alone: too small to pay.
-#define SMALL_LINES 2
+/// Any small object fits a hole for small objects; shorter ones are too small to pay.
+#define SMALL_LINES ((uint32_t)(SK_SMALL_BYTES / SK_LINE_BYTES))
 #define SMALL_ROVER 0
 
 /// The rover for medium holes: four to a power of two, so that what one request passes over is at
@@ -222,8 +222,8 @@ static SkObject *bump(SkHole *hole, uint32_t type, size_t size) {
   return object;
 }
 
-/// An object of more than a line: skipping holes for it would waste them, so it looks for one that
-/// is long enough, and leaves what remains of it to others.
+/// A larger object: skipping holes for it would waste them, so it looks for one that is long
+/// enough, and leaves what remains of it to others.
 static SkObject *try_medium(SkHeapFull *heap, uint32_t type, size_t size) {
   SkObject *object = bump(&heap->medium, type, size);
   if (object) return object;
@@ -239,17 +239,21 @@ static SkObject *try_small(SkHeapFull *heap, uint32_t type, size_t size) {
   while (true) {
     SkObject *object = bump(&heap->held, type, size);
     if (object) return object;
-    if (size > SK_LINE_BYTES) return try_medium(heap, type, size);
+    if (size > SK_SMALL_BYTES) return try_medium(heap, type, size);
     if (!next_hole(heap)) return NULL;
   }
 }
 
-void sk_restart_allocator(SkHeapFull *heap) {
+/// A rover has passed over blocks without a hole for it; only those that were swept can have got
+/// one.
+void sk_restart_allocator(SkHeapFull *heap, uint32_t from) {
   heap->current = SK_NO_BLOCK;
   heap->next_line = 0;
   heap->free_rover = heap->first_block;
   memset(heap->touched_filter, 0, sizeof heap->touched_filter);
-  for (uint32_t i = 0; i < SK_HOLE_CLASSES; i++) heap->rovers[i] = heap->first_block;
+  for (uint32_t i = 0; i < SK_HOLE_CLASSES; i++) {
+    if (heap->rovers[i] > from) heap->rovers[i] = from;
+  }
   heap->held = heap->medium = (SkHole){heap->head.base, heap->head.base};
   heap->head.bump = heap->head.limit = heap->head.base;
 }
@@ -257,7 +261,12 @@ void sk_restart_allocator(SkHeapFull *heap) {
 // ---- the slow path ------------------------------------------------------------------------------
 
 void sk_hold(SkHeapFull *heap) {
-  if (heap->options.stress_every == 0) heap->held = (SkHole){heap->head.bump, heap->head.limit};
+  if (heap->options.stress_every != 0) return;
+  // One load of both would have to wait until the store of bump has left the store buffer.
+  char *at = heap->head.bump;
+  __asm__("" : "+r"(at));
+  heap->held.bump = at;
+  heap->held.limit = heap->head.limit;
 }
 
 void sk_unhold(SkHeapFull *heap) {
@@ -276,17 +285,16 @@ static void collect_if_due(SkHeapFull *heap, size_t size) {
     if (++heap->stress_count < heap->options.stress_every) return;
     heap->stress_count = 0;
     sk_collect_stress(heap);
-  } else if (pace->since_bytes + size > pace->nursery_bytes && pace->since_bytes > 0) {
-    sk_collect_due(heap);
-  } else if (pace->since_bytes >= heap->slice_at) {
-    sk_cycle_slice(heap);
+    return;
   }
+  if (SK_UNLIKELY(sk_allocated_bytes(heap) >= heap->slice_at)) sk_cycle_slice(heap);
+  if (pace->since_bytes + size > pace->nursery_bytes && pace->since_bytes > 0) sk_collect_due(heap);
 }
 
 /// After the limit was reached: a full collection, unless the last one for this reason was of so
 /// little use that the program would do nothing else but collect.
 static SkObject *collect_and_try(SkHeapFull *heap, uint32_t type, size_t size) {
-  uint64_t allocated = heap->stats.allocated_bytes + heap->pace.since_bytes;
+  uint64_t allocated = sk_allocated_bytes(heap);
   bool in_vain = heap->limit_full_at && allocated - heap->limit_full_at < heap->limit_bytes / 64;
   sk_heap_collect(&heap->head, "limit");
   heap->limit_full_at = allocated + 1;

@@ -15,7 +15,7 @@
 
 #define CYCLE_FROM_BYTES ((size_t)4 * 1024 * 1024)  // below, a full collection is short enough
 #define SLICE_EVERY_BYTES ((size_t)128 * 1024)      // of allocation
-#define MARK_PER_BYTE 4                             // what a slice marks of what it waited for
+#define MARK_PER_BYTE 6                             // what a slice marks of what it waited for
 #define MAX_SLICE_BYTES ((size_t)2 * 1024 * 1024)
 #define TRIM_BLOCKS 32  // that are given back in one go: about 0.1 ms
 
@@ -34,14 +34,15 @@ static void give_back_lists(SkHeapFull *heap) {
 }
 
 /// The next collection is as many bytes away as the nursery has.
-static void begin_nursery(SkHeapFull *heap) {
+static void begin_nursery(SkHeapFull *heap, uint32_t from) {
   SkPace *pace = &heap->pace;
-  sk_restart_allocator(heap);
+  sk_restart_allocator(heap, from);
   heap->stats.allocated_bytes += pace->since_bytes;
   if (pace->since_bytes > heap->stats.nursery_peak_bytes)
     heap->stats.nursery_peak_bytes = pace->since_bytes;
   pace->since_bytes = 0;
-  heap->slice_at = heap->in_cycle || heap->trim_left ? SLICE_EVERY_BYTES : SIZE_MAX;
+  if (!heap->in_cycle)
+    heap->slice_at = heap->trim_left ? heap->stats.allocated_bytes + SLICE_EVERY_BYTES : UINT64_MAX;
 }
 
 static void minor(SkHeapFull *heap) {
@@ -55,9 +56,9 @@ static void minor(SkHeapFull *heap) {
   heap->next_live_bytes += drain.bytes;
   size_t used = sk_used_bytes(heap);
   if (used > heap->pace.peak_bytes) heap->pace.peak_bytes = used;
-  sk_sweep_young(heap);
+  uint32_t first = sk_sweep_young(heap);
   sk_pace_minor(heap, drain.objects + logged, drain.bytes, heap->pace.since_bytes);
-  begin_nursery(heap);
+  begin_nursery(heap, first);
 }
 
 // ---- full ---------------------------------------------------------------------------------------
@@ -77,7 +78,7 @@ static void end_full(SkHeapFull *heap, bool in_next) {
   size_t target = heap->pace.target_bytes + heap->pace.nursery_bytes;
   size_t now = sk_used_bytes(heap);
   sk_trim_plan(heap, (target > now ? target - now : 0) >> SK_BLOCK_SHIFT);
-  begin_nursery(heap);
+  begin_nursery(heap, heap->first_block);
   give_back_lists(heap);
 }
 
@@ -100,12 +101,11 @@ static void full(SkHeapFull *heap, SkMarker *marker) {
 
 static void begin_cycle(SkHeapFull *heap) {
   SK_ASSERT(heap->log_count == 0 && heap->mark_count == 0);
-  sk_clear_next(heap);
   heap->epoch = other_epoch(heap);
   heap->in_cycle = true;
   heap->cursor_array = 0;
   heap->next_live_bytes = 0;
-  heap->slice_at = SLICE_EVERY_BYTES;
+  heap->slice_at = heap->stats.allocated_bytes + SLICE_EVERY_BYTES;
   SkMarker marker = sk_cycle_marker(heap);
   sk_mark_roots(&marker);
 }
@@ -208,16 +208,19 @@ static void collect_minor(SkHeapFull *heap, const char *reason) {
   check_after(heap);
 }
 
+/// The debt is in bytes allocated and outlives minor collections: what does not fit into a slice is
+/// left to the next, which then is due at once.
 void sk_cycle_slice(SkHeapFull *heap) {
-  size_t waited = heap->pace.since_bytes - heap->slice_at + SLICE_EVERY_BYTES;
-  heap->slice_at =
-      heap->in_cycle || heap->trim_left ? heap->pace.since_bytes + SLICE_EVERY_BYTES : SIZE_MAX;
   Pause pause = pause_begin(heap);
+  uint64_t allocated = sk_allocated_bytes(heap);
   if (heap->in_cycle) {
-    size_t budget = waited * MARK_PER_BYTE;
-    mark_some(heap, budget < MAX_SLICE_BYTES ? budget : MAX_SLICE_BYTES);
+    size_t budget = (size_t)(allocated - heap->slice_at + SLICE_EVERY_BYTES) * MARK_PER_BYTE;
+    if (budget > MAX_SLICE_BYTES) budget = MAX_SLICE_BYTES;
+    mark_some(heap, budget);
+    heap->slice_at += budget / MARK_PER_BYTE;
   } else {
     sk_trim_some(heap, TRIM_BLOCKS);
+    heap->slice_at = heap->trim_left ? allocated + SLICE_EVERY_BYTES : UINT64_MAX;
   }
   pause_end(heap, &pause, NULL, NULL);
   if (heap->in_cycle && is_marked(heap)) collect_minor(heap, "marked");

@@ -24,9 +24,8 @@ static Layout layout_for(size_t prefix_bytes, size_t room) {
   if (room > MAX_CAGE_BYTES - first) room = MAX_CAGE_BYTES - first;
   Layout at = {.first_block = (uint32_t)(first >> SK_BLOCK_SHIFT)};
   at.block_limit = at.first_block + (uint32_t)(room >> SK_BLOCK_SHIFT);
-  size_t list_bytes = round_up(room / 16 * sizeof(uint32_t), PAGE_BYTES);
-  at.mark_stack = list_bytes;
-  at.table = at.mark_stack + list_bytes;
+  at.mark_stack = round_up(room / 16 * sizeof(uint32_t), PAGE_BYTES);
+  at.table = at.mark_stack + round_up(room / 16 * 5 * sizeof(uint32_t), PAGE_BYTES);
   at.base = at.table + round_up(at.block_limit * sizeof(SkBlock), PAGE_BYTES);
   at.end = at.base + ((size_t)at.block_limit << SK_BLOCK_SHIFT);
   return at;
@@ -61,10 +60,11 @@ SkHeap *sk_heap_new(const SkHeapOptions *options) {
   heap->block_limit = at.block_limit;
   heap->touched = SK_NO_BLOCK;
   heap->epoch = 1;
-  heap->slice_at = SIZE_MAX;
+  heap->slice_at = UINT64_MAX;
   sk_heap_set_limit(&heap->head, limit);
   sk_pace_init(heap);
-  sk_restart_allocator(heap);
+  for (uint32_t i = 0; i < SK_HOLE_CLASSES; i++) heap->rovers[i] = at.first_block;
+  sk_restart_allocator(heap, at.first_block);
   return &heap->head;
 }
 

@@ -6,11 +6,12 @@
 #include "gc/gc.h"
 
 #define SK_BLOCK_SHIFT 15
-#define SK_LINE_SHIFT 7
+#define SK_LINE_SHIFT 6
 #define SK_BLOCK_BYTES ((size_t)1 << SK_BLOCK_SHIFT)
 #define SK_LINE_BYTES ((size_t)1 << SK_LINE_SHIFT)
 #define SK_BLOCK_LINES ((uint32_t)(SK_BLOCK_BYTES / SK_LINE_BYTES))
 #define SK_LINE_WORDS (SK_BLOCK_LINES / 64)
+#define SK_SMALL_BYTES ((size_t)128)  // objects up to here are bumped into any hole
 #define SK_NO_BLOCK UINT32_MAX
 
 // The mark of an object, two bits of SkObject.gc: 0 for one allocated since the last collection
@@ -27,32 +28,31 @@ typedef enum {
 
 #define SK_HOLE_UNKNOWN 0xFFFF
 
-/// One entry of the block table. What marking touches comes first, in one cache line.
+/// One entry of the block table: four cache lines, of which marking touches one or two.
 typedef struct {
-  uint8_t state;    // SkBlockState
-  bool is_dirty;    // was used since the system handed it out: not known to be zero
-  bool is_zero;     // all free lines are zero: taken fresh since the last collection
-  bool is_touched;  // allocated into since the last collection: is in the list of these
-  bool in_log;      // LARGE: some card is set
-  uint8_t spare;
+  uint8_t state;          // SkBlockState
+  bool is_dirty;          // was used since the system handed it out: not known to be zero
+  bool is_zero;           // all free lines are zero: taken fresh since the last collection
+  bool is_touched;        // allocated into since the last collection: is in the list of these
+  bool in_log;            // LARGE: some card is set
   uint16_t longest_hole;  // LINES_USED: of its runs of free lines; SK_HOLE_UNKNOWN: find out
   uint32_t run_blocks;    // LARGE: how many blocks the object has
   uint32_t next_touched;
+  uint32_t spare[12];
   // LINES_USED: a bit for each line that holds an object that was live at the last collection.
   // LARGE, LARGE_REST of an array: a bit for each line that was stored into since then (cards).
   uint64_t lines[SK_LINE_WORDS];
-  uint64_t reserved[2];
-  uint64_t next[SK_LINE_WORDS];   // what a cycle finds, before it replaces `lines`
+  uint64_t next[SK_LINE_WORDS];   // what a cycle finds, before it replaces `lines`; else 0
   uint64_t taken[SK_LINE_WORDS];  // handed to the allocator since the last collection
 } SkBlock;
-_Static_assert(sizeof(SkBlock) == 128, "a block's entry has two cache lines");
+_Static_assert(sizeof(SkBlock) == 256, "a block's entry has four cache lines");
 
 /// The lines [from, to) of a block, being filled.
 typedef struct {
   char *bump, *limit;
 } SkHole;
 
-#define SK_HOLE_CLASSES 29  // of holes by their lines, four to a power of two
+#define SK_HOLE_CLASSES 33  // of holes by their lines, four to a power of two
 
 #define SK_FILTER_BITS 8192
 
@@ -83,6 +83,9 @@ typedef struct {
   size_t peak_bytes;          // the most that was used, forgotten slowly
   uint32_t average_work;      // of minor collections: objects marked, objects looked at
   uint32_t average_survival;  // of minor collections, in 1/256
+  // A nursery that was made larger for one round, to see whether less survives of it then.
+  size_t probed_from_bytes;             // what it was before; 0: no probe is on
+  uint32_t probe_wait, probe_interval;  // minor collections until the next; doubles with failure
 } SkPace;
 
 /// Stands at the start of its cage: the base of references is the heap.
@@ -105,8 +108,8 @@ struct SkHeapFull {
   SkHole medium;     // objects of more than a line that did not fit the head's hole
   uint32_t touched;  // list of blocks allocated into since the last collection
   uint64_t touched_filter[SK_FILTER_BITS / 64];  // bit n: a block n modulo SK_FILTER_BITS is in it
-  // Marking. The stack and the log have address space for every object that the cage can hold, and
-  // no object is in either twice.
+  // Marking. The log has address space for every object that the cage can hold, the stack for every
+  // reference; neither gets more.
   uint32_t *mark_stack, *log;
   uint32_t mark_count, log_count, mark_peak, log_peak;
   uint8_t epoch;
@@ -114,7 +117,7 @@ struct SkHeapFull {
   // The cycle: marking the old objects in slices between minor collections.
   bool in_cycle;
   uint32_t cursor_array, cursor_at;  // a large array half scanned: reference, next element
-  size_t slice_at;                   // since_bytes at which the next slice is due
+  uint64_t slice_at;                 // bytes ever allocated at which the next slice is due
   size_t trim_left;                  // blocks that are still to be given back, a slice at a time
   uint32_t trim_at;
   SkPace pace;
@@ -155,6 +158,9 @@ static inline bool sk_may_be_young(const SkHeapFull *heap, uint32_t ref) {
 static inline uint8_t sk_mark_of(const SkObject *object) {
   return object->gc & SK_GC_MARK_BITS;
 }
+static inline uint64_t sk_allocated_bytes(const SkHeapFull *heap) {
+  return heap->stats.allocated_bytes + heap->pace.since_bytes;
+}
 static inline size_t sk_used_bytes(const SkHeapFull *heap) {
   return ((size_t)heap->used_blocks << SK_BLOCK_SHIFT) + heap->external_bytes;
 }
@@ -174,8 +180,8 @@ static inline SkMarker sk_cycle_marker(SkHeapFull *heap) {
 /// The hole that the head holds is the allocator's again, and the reverse.
 void sk_hold(SkHeapFull *heap);
 void sk_unhold(SkHeapFull *heap);
-/// Begins anew after a collection: holes from the first block on.
-void sk_restart_allocator(SkHeapFull *heap);
+/// Begins anew after a collection: with the first block that may have holes, at most `from`.
+void sk_restart_allocator(SkHeapFull *heap, uint32_t from);
 
 // mark.c
 size_t sk_object_size(const SkHeapFull *heap, const SkObject *object);
@@ -199,10 +205,10 @@ void sk_forget_log(SkHeapFull *heap);
 bool sk_has_cards(const SkHeapFull *heap, const SkObject *object);
 
 // sweep.c
-void sk_sweep_young(SkHeapFull *heap);
+/// Returns the first block that was swept.
+uint32_t sk_sweep_young(SkHeapFull *heap);
 /// in_next: the line maps of live objects are in SkBlock.next, else in SkBlock.lines.
 void sk_sweep_all(SkHeapFull *heap, bool in_next);
-void sk_clear_next(SkHeapFull *heap);
 void sk_clear_lines(SkHeapFull *heap);
 /// How many lines the longest run of free lines has.
 uint16_t sk_longest_hole(const SkBlock *block);

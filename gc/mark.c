@@ -6,8 +6,8 @@
 // ("snapshot at the beginning", as in LXR, PLDI 2022). Large arrays of references have a card bit
 // for each line instead, and what is overwritten is marked slot by slot.
 //
-// References that scanning finds wait in a short ring while their objects come into the cache
-// (Cher, Hosking and Vitek, "Software prefetching for mark-sweep garbage collection", 2004).
+// Objects that come off the mark stack wait in a short ring while they come into the cache (Cher,
+// Hosking and Vitek, "Software prefetching for mark-sweep garbage collection", 2004).
 #include "gc/heap.h"
 
 size_t sk_object_size(const SkHeapFull *heap, const SkObject *object) {
@@ -64,16 +64,13 @@ static void note_verified(SkMarker *marker, uint32_t ref) {
 }
 
 // ---- marking ------------------------------------------------------------------------------------
+//
+// An entry of the mark stack is a reference to an object that may need marking; with TAG, to one
+// that is marked and needs scanning. Draining pushes references without looking at what they lead
+// to; each is pushed once for each field that holds it, and a field is scanned once. Others (roots,
+// the barrier) mark at once, so that nothing is pushed twice.
 
-/// Marks the object if it is one that the marker wants, and keeps it for scanning.
-static inline void grey(SkMarker *marker, uint32_t ref) {
-  SkHeapFull *heap = marker->heap;
-  SkObject *object = sk_object_at(heap, ref);
-  uint8_t gc = object->gc;
-  if (!(marker->allow >> (gc & SK_GC_MARK_BITS) & 1)) return;
-  object->gc = (uint8_t)((gc & marker->keep) | ((heap->epoch | SK_GC_UNLOGGED) & ~marker->keep));
-  heap->mark_stack[heap->mark_count++] = ref;
-}
+#define TAG 1u
 
 void sk_gc_mark(SkMarker *marker, SkRef ref) {
   if (ref.bits == 0) return;
@@ -84,63 +81,12 @@ void sk_gc_mark(SkMarker *marker, SkRef ref) {
     }
     if (!check_ref(marker, ref.bits)) return;
   }
-  grey(marker, ref.bits);
-}
-
-#define RING 16
-
-typedef struct {
-  uint32_t refs[RING];  // 0: none
-  uint32_t at;
-} Ring;
-
-static inline void push(SkMarker *marker, Ring *ring, uint32_t ref) {
-  if (ref == 0) return;
-  if (marker->allow == SK_ALLOW_YOUNG && !sk_may_be_young(marker->heap, ref)) return;
-  __builtin_prefetch(marker->heap->head.base + ref);
-  uint32_t slot = ring->at++ % RING, waited = ring->refs[slot];
-  ring->refs[slot] = ref;
-  if (waited) grey(marker, waited);
-}
-
-static void flush(SkMarker *marker, Ring *ring) {
-  for (uint32_t i = 0; i < RING; i++) {
-    uint32_t slot = (ring->at + i) % RING, waited = ring->refs[slot];
-    ring->refs[slot] = 0;
-    if (waited) grey(marker, waited);
-  }
-}
-
-static void push_elements(SkMarker *marker, Ring *ring, const SkArray *array, const SkGcType *type,
-                          uint64_t from, uint64_t to) {
-  const char *element = (const char *)(array + 1) + from * type->element_bytes;
-  if (type->ref_count == 1) {
-    for (element += type->ref_offsets[0]; from < to; from++, element += type->element_bytes)
-      push(marker, ring, ref_at(element));
-    return;
-  }
-  for (; from < to; from++, element += type->element_bytes) {
-    for (uint32_t i = 0; i < type->ref_count; i++)
-      push(marker, ring, ref_at(element + type->ref_offsets[i]));
-  }
-}
-
-static void push_fields(SkMarker *marker, Ring *ring, SkObject *object, const SkGcType *type) {
-  const SkArray *array = (const SkArray *)(const void *)object;
-  switch ((SkGcKind)type->kind) {
-    case SK_GC_FIXED:
-      for (uint32_t i = 0; i < type->ref_count; i++)
-        push(marker, ring, ref_at((const char *)object + type->ref_offsets[i]));
-      break;
-    case SK_GC_ARRAY:
-      if (type->ref_count) push_elements(marker, ring, array, type, 0, array->length);
-      break;
-    case SK_GC_BYTES:
-      break;
-    case SK_GC_STACK:
-      marker->heap->options.stack(marker->heap->options.context, array, marker);
-      break;
-  }
+  SkHeapFull *heap = marker->heap;
+  SkObject *object = sk_object_at(heap, ref.bits);
+  uint8_t gc = object->gc;
+  if (!(marker->allow >> (gc & SK_GC_MARK_BITS) & 1)) return;
+  object->gc = (uint8_t)((gc & marker->keep) | ((heap->epoch | SK_GC_UNLOGGED) & ~marker->keep));
+  heap->mark_stack[heap->mark_count++] = ref.bits | TAG;
 }
 
 void sk_scan(SkMarker *marker, SkObject *object) {
@@ -168,78 +114,227 @@ void sk_mark_roots(SkMarker *marker) {
 
 // ---- draining -----------------------------------------------------------------------------------
 
-static void set_lines(uint64_t *lines, uint32_t line, uint32_t last) {
+#define INLINE static inline __attribute__((always_inline))
+
+/// What the loop is compiled for: which references it follows.
+typedef enum {
+  FOLLOW_YOUNG,  // a minor collection
+  FOLLOW_OLD,    // a slice of a cycle: young objects may be gone before their turn
+  FOLLOW_ALL,    // a full collection
+} Follow;
+
+/// What the loop needs at hand: locals, which no store into the heap can change.
+typedef struct {
+  SkHeapFull *heap;
+  char *base;
+  uint32_t *top;  // of the mark stack
+} Tracer;
+
+INLINE void push(Tracer *tracer, uint32_t ref, Follow follow) {
+  if (ref == 0) return;
+  if (follow == FOLLOW_YOUNG && !sk_may_be_young(tracer->heap, ref)) return;
+  if (follow == FOLLOW_OLD && sk_may_be_young(tracer->heap, ref) &&
+      sk_mark_of((const SkObject *)(void *)(tracer->base + ref)) == 0)
+    return;
+  *tracer->top++ = ref;
+}
+
+INLINE void push_elements(Tracer *tracer, const SkArray *array, const SkGcType *type, uint64_t from,
+                          uint64_t to, Follow follow) {
+  const char *element = (const char *)(array + 1) + from * type->element_bytes;
+  if (type->ref_count == 1) {
+    for (element += type->ref_offsets[0]; from < to; from++, element += type->element_bytes)
+      push(tracer, ref_at(element), follow);
+    return;
+  }
+  for (; from < to; from++, element += type->element_bytes) {
+    for (uint32_t i = 0; i < type->ref_count; i++)
+      push(tracer, ref_at(element + type->ref_offsets[i]), follow);
+  }
+}
+
+/// Stacks are the owner's to walk; that pushes onto the heap's own top.
+static uint32_t *scan_stack(SkMarker *marker, SkObject *object, uint32_t *top) {
+  SkHeapFull *heap = marker->heap;
+  heap->mark_count = (uint32_t)(top - heap->mark_stack);
+  sk_scan(marker, object);
+  return heap->mark_stack + heap->mark_count;
+}
+
+INLINE void push_fields(Tracer *tracer, SkMarker *marker, SkObject *object, const SkGcType *type,
+                        Follow follow) {
+  if (SK_LIKELY(type->kind == SK_GC_FIXED)) {
+    const uint16_t *offset = type->ref_offsets, *end = offset + type->ref_count;
+    for (; offset < end; offset++) push(tracer, ref_at((const char *)object + *offset), follow);
+  } else if (type->kind == SK_GC_ARRAY) {
+    const SkArray *array = (const SkArray *)(const void *)object;
+    if (type->ref_count) push_elements(tracer, array, type, 0, array->length, follow);
+  } else if (type->kind == SK_GC_STACK) {
+    tracer->top = scan_stack(marker, object, tracer->top);
+  }
+}
+
+INLINE void set_lines(uint64_t *lines, uint32_t line, uint32_t last) {
+  if (SK_LIKELY(line / 64 == last / 64)) {
+    lines[line / 64] |= (((uint64_t)2 << (last - line)) - 1) << line % 64;
+    return;
+  }
   for (; line <= last; line++) lines[line / 64] |= (uint64_t)1 << line % 64;
 }
 
-static inline void note_lines(SkHeapFull *heap, uint32_t ref, size_t size, const SkDrain *drain) {
-  SkBlock *block = &heap->table[ref >> SK_BLOCK_SHIFT];
-  if (block->state != SK_BLOCK_LINES_USED) return;
+INLINE void note_lines(SkBlock *table, uint32_t ref, size_t size, bool in_lines, bool in_next) {
+  if (size > SK_BLOCK_BYTES) return;
+  SkBlock *block = &table[ref >> SK_BLOCK_SHIFT];
   uint32_t line = (ref >> SK_LINE_SHIFT) % SK_BLOCK_LINES;
   uint32_t last = (uint32_t)((ref + size - 1) >> SK_LINE_SHIFT) % SK_BLOCK_LINES;
-  if (drain->in_lines) set_lines(block->lines, line, last);
-  if (drain->in_next) set_lines(block->next, line, last);
+  if (in_lines) set_lines(block->lines, line, last);
+  if (in_next) set_lines(block->next, line, last);
 }
 
 #define ARRAY_CHUNK 2048  // elements of a large array that are scanned in one go
+#define LOGGED_WORK 8     // what a logged object costs: old, it is in no cache
+#define WAITING 8         // objects on their way into the cache
+#define STACK_SLACK 4096  // entries that the stack may have had beyond its known peak
+#define POP_COST 16       // bytes that an entry which leads to nothing counts as
 
 /// Goes on with the array at the cursor. Returns the bytes scanned.
-static size_t scan_chunk(SkMarker *marker, Ring *ring) {
-  SkHeapFull *heap = marker->heap;
+INLINE size_t scan_chunk(Tracer *tracer, Follow follow) {
+  SkHeapFull *heap = tracer->heap;
   const SkArray *array = (const SkArray *)(const void *)sk_object_at(heap, heap->cursor_array);
   const SkGcType *type = sk_type_of(heap, &array->object);
   uint32_t from = heap->cursor_at, left = array->length - from;
   uint32_t count = left < ARRAY_CHUNK ? left : ARRAY_CHUNK;
-  push_elements(marker, ring, array, type, from, from + count);
+  push_elements(tracer, array, type, from, from + count, follow);
   heap->cursor_at += count;
   if (heap->cursor_at == array->length) heap->cursor_array = 0;
   return (size_t)count * type->element_bytes;
 }
 
-void sk_drain(SkMarker *marker, uint32_t base, SkDrain *drain) {
+static bool goes_in_chunks(const SkGcType *type, size_t size) {
+  return size > SK_BLOCK_BYTES && type->kind == SK_GC_ARRAY && type->ref_count > 0;
+}
+
+static void note_peak(SkHeapFull *heap, const uint32_t *top) {
+  uint32_t count = (uint32_t)(top - heap->mark_stack);
+  if (count > heap->mark_peak) heap->mark_peak = count;
+}
+
+/// Scans an object that is no FIXED one. Returns its size; 0 if it went back onto the stack.
+INLINE size_t scan_rest(Tracer *tracer, SkMarker *marker, SkObject *object, const SkGcType *type,
+                        Follow follow, size_t *done) {
+  SkHeapFull *heap = tracer->heap;
+  size_t size = sk_gc_size_of(type, object);
+  if (follow == FOLLOW_OLD && goes_in_chunks(type, size)) {
+    if (heap->cursor_array) {  // one at a time
+      *tracer->top++ = sk_offset_of(heap, object) | TAG;
+      *done += scan_chunk(tracer, follow);
+      return 0;
+    }
+    heap->cursor_array = sk_offset_of(heap, object);
+    heap->cursor_at = 0;
+    return size;
+  }
+  push_fields(tracer, marker, object, type, follow);
+  if (size > STACK_SLACK) note_peak(heap, tracer->top);
+  return size;
+}
+
+/// The loop: takes an entry off the stack, lets it wait while its object comes into the cache, and
+/// marks and scans the object that has waited longest.
+INLINE void drain_loop(SkMarker *marker, uint32_t base, SkDrain *drain, Follow follow,
+                       bool in_lines, bool in_next) {
   SkHeapFull *heap = marker->heap;
-  bool in_slices = drain->budget != SIZE_MAX;
-  Ring ring = {0};
-  size_t done = 0;
-  while (done < drain->budget) {
-    if (heap->mark_count == base) {
-      // Elements of the next chunk only when nothing else waits: the stack stays short.
-      if (in_slices && heap->cursor_array) done += scan_chunk(marker, &ring);
-      if (heap->mark_count == base) flush(marker, &ring);
-      if (heap->mark_count == base) {
-        if (in_slices && heap->cursor_array) continue;
-        break;
-      }
-    }
-    if (heap->mark_count > heap->mark_peak) heap->mark_peak = heap->mark_count;
-    uint32_t ref = heap->mark_stack[--heap->mark_count];
-    SkObject *object = sk_object_at(heap, ref);
-    const SkGcType *type = sk_type_of(heap, object);
-    size_t size = sk_gc_size_of(type, object);
-    bool in_chunks =
-        in_slices && size > SK_BLOCK_BYTES && type->kind == SK_GC_ARRAY && type->ref_count > 0;
-    if (SK_UNLIKELY(in_chunks && heap->cursor_array)) {  // one at a time
-      heap->mark_stack[heap->mark_count++] = ref;
-      done += scan_chunk(marker, &ring);
+  Tracer tracer = {heap, heap->head.base, heap->mark_stack + heap->mark_count};
+  uint32_t *const bottom = heap->mark_stack + base;
+  const char *const types = heap->head.types;
+  const size_t stride = heap->head.type_stride_bytes;
+  SkBlock *const table = heap->table;
+  const uint8_t allow = marker->allow, keep = marker->keep;
+  const uint8_t set = (uint8_t)((heap->epoch | SK_GC_UNLOGGED) & ~keep);
+  const size_t budget = drain->budget;
+  uint32_t waiting[WAITING] = {0}, at = 0, empty = 0, objects = 0;
+  size_t done = 0, bytes = 0;
+  while (follow != FOLLOW_OLD || done < budget) {
+    uint32_t next = 0;
+    if (SK_LIKELY(tracer.top > bottom)) {
+      next = *--tracer.top;
+      __builtin_prefetch(tracer.base + next);
+      empty = 0;
+    } else if (follow == FOLLOW_OLD && heap->cursor_array) {
+      done += scan_chunk(&tracer, follow);
       continue;
+    } else if (empty++ == WAITING) {
+      break;
     }
-    note_lines(heap, ref, size, drain);
+    uint32_t ref = waiting[at];
+    waiting[at] = next;
+    at = (at + 1) % WAITING;
+    if (SK_UNLIKELY(ref == 0)) continue;
+    if (follow == FOLLOW_OLD) done += POP_COST;
+    SkObject *object = (SkObject *)(void *)(tracer.base + (ref & ~TAG));
+    uint8_t gc = object->gc;
+    if (SK_LIKELY(!(ref & TAG))) {
+      bool is_wanted = follow == FOLLOW_YOUNG ? (gc & SK_GC_MARK_BITS) == 0
+                                              : allow >> (gc & SK_GC_MARK_BITS) & 1;
+      if (!is_wanted) continue;
+      object->gc = follow == FOLLOW_OLD ? (uint8_t)((gc & keep) | set) : set;
+    }
+    const SkGcType *type = (const SkGcType *)(const void *)(types + object->type * stride);
+    size_t size;
+    if (SK_LIKELY(type->kind == SK_GC_FIXED)) {
+      size = sk_gc_round(type->size_bytes);
+      const uint16_t *offset = type->ref_offsets, *end = offset + type->ref_count;
+      for (; offset < end; offset++) {
+        // What a young object refers to is mostly young: to ask first does not pay.
+        push(&tracer, ref_at((const char *)object + *offset),
+             follow == FOLLOW_YOUNG ? FOLLOW_ALL : follow);
+      }
+    } else {
+      size = scan_rest(&tracer, marker, object, type, follow, &done);
+      if (size == 0) continue;
+    }
+    note_lines(table, ref & ~TAG, size, in_lines, in_next);
+    bytes += size;
+    objects++;
+    if (follow == FOLLOW_OLD) done += size <= SK_BLOCK_BYTES ? size : 0;
+  }
+  for (uint32_t i = 0; i < WAITING; i++) {  // the budget ran out
+    if (waiting[i]) *tracer.top++ = waiting[i];
+  }
+  note_peak(heap, tracer.top + STACK_SLACK);
+  heap->mark_count = (uint32_t)(tracer.top - heap->mark_stack);
+  drain->bytes += bytes;
+  drain->objects += objects;
+}
+
+/// The same, slowly: every reference is checked, or every object shown to a visitor.
+static void drain_checked(SkMarker *marker, uint32_t base, SkDrain *drain) {
+  SkHeapFull *heap = marker->heap;
+  while (heap->mark_count > base) {
+    note_peak(heap, heap->mark_stack + heap->mark_count);
+    uint32_t ref = heap->mark_stack[--heap->mark_count] & ~TAG;
+    SkObject *object = sk_object_at(heap, ref);
+    size_t size = sk_object_size(heap, object);
+    note_lines(heap->table, ref, size, drain->in_lines, drain->in_next);
     drain->bytes += size;
     drain->objects++;
-    if (SK_UNLIKELY(marker->visit != NULL)) marker->visit(marker->visit_context, object, size);
-    done += size <= SK_BLOCK_BYTES ? size : SK_LINE_BYTES;
-    if (SK_UNLIKELY(in_chunks)) {
-      heap->cursor_array = ref;
-      heap->cursor_at = 0;
-      continue;
-    }
-    if (SK_UNLIKELY(marker->problems != NULL))
-      marker->holder = object, sk_scan(marker, object);
-    else
-      push_fields(marker, &ring, object, type);
+    if (marker->visit) marker->visit(marker->visit_context, object, size);
+    marker->holder = object;
+    sk_scan(marker, object);
   }
-  flush(marker, &ring);
-  if (heap->mark_count > heap->mark_peak) heap->mark_peak = heap->mark_count;
+}
+
+void sk_drain(SkMarker *marker, uint32_t base, SkDrain *drain) {
+  if (SK_UNLIKELY(marker->problems || marker->visit))
+    drain_checked(marker, base, drain);
+  else if (marker->allow == SK_ALLOW_YOUNG && drain->in_next)
+    drain_loop(marker, base, drain, FOLLOW_YOUNG, true, true);
+  else if (marker->allow == SK_ALLOW_YOUNG)
+    drain_loop(marker, base, drain, FOLLOW_YOUNG, true, false);
+  else if (drain->budget != SIZE_MAX)
+    drain_loop(marker, base, drain, FOLLOW_OLD, false, true);
+  else
+    drain_loop(marker, base, drain, FOLLOW_ALL, true, false);
 }
 
 // ---- cards --------------------------------------------------------------------------------------
@@ -262,8 +357,8 @@ static void elements_between(const SkArray *array, const SkGcType *type, size_t 
 }
 
 /// The elements of a large array under set cards, which are cleared. Returns how many.
-static uint32_t scan_cards(SkMarker *marker, Ring *ring, SkObject *object) {
-  SkHeapFull *heap = marker->heap;
+static uint32_t scan_cards(Tracer *tracer, SkObject *object) {
+  SkHeapFull *heap = tracer->heap;
   const SkArray *array = (const SkArray *)(const void *)object;
   const SkGcType *type = sk_type_of(heap, object);
   SkBlock *block = &heap->table[sk_block_of(heap, object)];
@@ -277,7 +372,7 @@ static uint32_t scan_cards(SkMarker *marker, Ring *ring, SkObject *object) {
         size_t at = n * SK_BLOCK_BYTES + line * SK_LINE_BYTES;
         uint64_t first, end;
         elements_between(array, type, at, at + SK_LINE_BYTES, &first, &end);
-        push_elements(marker, ring, array, type, first, end);
+        push_elements(tracer, array, type, first, end, FOLLOW_YOUNG);
         work += (uint32_t)(end - first);
       }
     }
@@ -288,21 +383,21 @@ static uint32_t scan_cards(SkMarker *marker, Ring *ring, SkObject *object) {
 
 uint32_t sk_scan_log(SkMarker *marker) {
   SkHeapFull *heap = marker->heap;
-  Ring ring = {0};
-  uint32_t work = heap->log_count;
+  Tracer tracer = {heap, heap->head.base, heap->mark_stack + heap->mark_count};
+  uint32_t work = heap->log_count * LOGGED_WORK;
   for (uint32_t i = 0; i < heap->log_count; i++) {
-    if (i + 8 < heap->log_count) __builtin_prefetch(heap->head.base + heap->log[i + 8]);
+    if (i + WAITING < heap->log_count) __builtin_prefetch(tracer.base + heap->log[i + WAITING]);
     SkObject *object = sk_object_at(heap, heap->log[i]);
     if (object->gc & SK_GC_UNLOGGED) {
-      work += scan_cards(marker, &ring, object);
+      work += scan_cards(&tracer, object);
     } else {
       const SkGcType *type = sk_type_of(heap, object);
       object->gc |= SK_GC_UNLOGGED;
-      push_fields(marker, &ring, object, type);
+      push_fields(&tracer, marker, object, type, FOLLOW_YOUNG);
       if (type->kind == SK_GC_ARRAY) work += ((const SkArray *)(const void *)object)->length;
     }
   }
-  flush(marker, &ring);
+  heap->mark_count = (uint32_t)(tracer.top - heap->mark_stack);
   if (heap->log_count > heap->log_peak) heap->log_peak = heap->log_count;
   heap->log_count = 0;
   return work;

@@ -9,9 +9,10 @@ static void free_block(SkHeapFull *heap, uint32_t block) {
 }
 
 static bool has_no_lines(const SkBlock *block) {
-  return (block->lines[0] | block->lines[1] | block->lines[2] | block->lines[3]) == 0;
+  uint64_t all = 0;
+  for (uint32_t i = 0; i < SK_LINE_WORDS; i++) all |= block->lines[i];
+  return all == 0;
 }
-_Static_assert(SK_LINE_WORDS == 4, "blocks have 256 lines");
 
 /// Fills what is free, so that a use after it was freed shows.
 static void poison(SkHeapFull *heap, uint32_t block) {
@@ -43,15 +44,18 @@ static void sweep_large(SkHeapFull *heap, uint32_t i) {
 }
 
 /// Only blocks that were allocated into can have changed.
-void sk_sweep_young(SkHeapFull *heap) {
+uint32_t sk_sweep_young(SkHeapFull *heap) {
+  uint32_t first = heap->block_top;
   for (uint32_t i = heap->touched, next; i != SK_NO_BLOCK; i = next) {
     next = heap->table[i].next_touched;
+    if (i < first) first = i;
     if (heap->table[i].state == SK_BLOCK_LINES_USED)
       sweep_lines(heap, i);
     else
       sweep_large(heap, i);
   }
   heap->touched = SK_NO_BLOCK;
+  return first;
 }
 
 void sk_sweep_all(SkHeapFull *heap, bool in_next) {
@@ -59,17 +63,13 @@ void sk_sweep_all(SkHeapFull *heap, bool in_next) {
     SkBlock *block = &heap->table[i];
     if (block->state == SK_BLOCK_LINES_USED) {
       if (in_next) memcpy(block->lines, block->next, sizeof block->lines);
+      memset(block->next, 0, sizeof block->next);
       sweep_lines(heap, i);
     } else if (block->state == SK_BLOCK_LARGE) {
       sweep_large(heap, i);
     }
   }
   heap->touched = SK_NO_BLOCK;
-}
-
-void sk_clear_next(SkHeapFull *heap) {
-  for (uint32_t i = heap->first_block; i < heap->block_top; i++)
-    memset(heap->table[i].next, 0, sizeof heap->table[i].next);
 }
 
 void sk_clear_lines(SkHeapFull *heap) {
@@ -80,6 +80,8 @@ void sk_clear_lines(SkHeapFull *heap) {
 }
 
 // ---- holes --------------------------------------------------------------------------------------
+
+#define LINES_POWER (SK_BLOCK_SHIFT - SK_LINE_SHIFT)
 
 typedef struct {
   uint64_t words[SK_LINE_WORDS];
@@ -98,18 +100,20 @@ static Lines both(const Lines *a, const Lines *b, uint32_t distance) {
 }
 
 static bool is_empty(const Lines *lines) {
-  return (lines->words[0] | lines->words[1] | lines->words[2] | lines->words[3]) == 0;
+  uint64_t all = 0;
+  for (uint32_t i = 0; i < SK_LINE_WORDS; i++) all |= lines->words[i];
+  return all == 0;
 }
 
 /// Starts of runs of 1, 2, 4 ... free lines until there are none; then the longest is put together
 /// from these powers of two.
 uint16_t sk_longest_hole(const SkBlock *block) {
-  Lines runs[9];
+  Lines runs[LINES_POWER + 1];
   for (uint32_t i = 0; i < SK_LINE_WORDS; i++)
     runs[0].words[i] = ~(block->lines[i] | block->taken[i]);
   if (is_empty(&runs[0])) return 0;
   uint32_t power = 0;
-  while (power < 8) {
+  while (power < LINES_POWER) {
     runs[power + 1] = both(&runs[power], &runs[power], 1u << power);
     if (is_empty(&runs[power + 1])) break;
     power++;

@@ -138,6 +138,19 @@ static inline Ref pop_root(void) {
   return bench_roots[--bench_root_count];
 }
 
+/// A new object, and `kept` lives on: as in compiled code, it is stored where the collector finds
+/// it only on the way that may collect.
+static inline void *new_object_keeping(uint32_t type, size_t size_bytes, Ref *kept) {
+#if defined(BACKEND_REGION)
+  if (SK_LIKELY(sk_gc_round(size_bytes) <= (size_t)(bench_heap->limit - bench_heap->bump)))
+    return new_object(type, size_bytes);
+#endif
+  push_root(*kept);
+  void *made = new_object(type, size_bytes);
+  *kept = pop_root();
+  return made;
+}
+
 /// Sets the allocator up; pauses are kept from here on.
 void backend_start(size_t limit_bytes);
 /// Prints " pauses=N pause_p50_us=... pause_p99_us=... pause_max_us=... pause_ms=..." and what else

@@ -57,12 +57,11 @@ static size_t rounded(size_t size) {
 
 static Ref build_tree(int depth) {
   if (depth == 0) return ref_of(new_object(TYPE_NODE, sizeof(Node)));
-  uint32_t left = push_root(build_tree(depth - 1));
-  uint32_t right = push_root(build_tree(depth - 1));
-  Node *node = new_object(TYPE_NODE, sizeof(Node));
-  node->left = bench_roots[left];
-  node->right = bench_roots[right];
-  bench_root_count -= 2;
+  push_root(build_tree(depth - 1));
+  Ref right = build_tree(depth - 1);
+  Node *node = new_object_keeping(TYPE_NODE, sizeof(Node), &right);
+  node->left = pop_root();
+  node->right = right;
   return ref_of(node);
 }
 
