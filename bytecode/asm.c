@@ -274,6 +274,7 @@ static void read_decl(Unit *u, SkMDeclKind kind, bool is_pub) {
   Words impls = {0};
   decl.is_object = sk_asm_take(a, "object");
   decl.name = sk_asm_want_name(a);
+  decl.is_handle = sk_asm_take(a, "handle");
   read_tparams(a, &tparams);
   if (sk_asm_take(a, "=")) {
     SkAsmToken where = a->token;
@@ -345,10 +346,42 @@ static void read_global(SkAsm *a, bool is_pub, bool is_var) {
   if (!a->failed) sk_builder_global(a->builder, &global);
 }
 
+/// extern "m" "cbrt" (in float, out i32, in (int) -> int as (i32, i32)) -> float
+static void read_extern(SkAsm *a) {
+  SK_VEC(SkMExternParam) params = {0};
+  SkMExtern item = {.library = sk_asm_want_string(a)};
+  item.symbol = sk_asm_want_string(a);
+  sk_asm_want(a, "(");
+  while (!a->failed && !sk_asm_is(a, ")")) {
+    SkMExternParam param = {.is_out = sk_asm_take(a, "out")};
+    Words parts = {0};
+    if (!param.is_out) sk_asm_want(a, "in");
+    param.type = sk_asm_want_type(a);
+    if (sk_asm_take(a, "as")) {
+      sk_asm_want(a, "(");
+      read_types(a, ")", &(TypeBounds){0}, &parts);
+    }
+    param.parts = parts.items;
+    param.part_count = parts.count;
+    SK_VEC_PUSH(a->arena, &params, param);
+    if (!sk_asm_take(a, ",")) break;
+  }
+  sk_asm_want(a, ")");
+  sk_asm_want(a, "->");
+  item.result = sk_asm_want_type(a);
+  item.params = params.items;
+  item.param_count = params.count;
+  if (!a->failed) sk_builder_extern(a->builder, &item);
+}
+
 static void read_item(Unit *u) {
   SkAsm *a = &u->a;
   static const char *const decls[] = {"struct", "class", "enum", "interface", "extend", "type"};
   static const char *const kinds[] = {"fn", "lambda", "test", "init", "default"};
+  if (sk_asm_take(a, "extern")) {
+    read_extern(a);
+    return;
+  }
   bool is_pub = sk_asm_take(a, "pub");
   if (sk_asm_take(a, "let")) {
     read_global(a, is_pub, false);

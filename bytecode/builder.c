@@ -20,6 +20,7 @@ struct SkBuilder {
   SK_VEC(SkMFnRef) fn_refs;
   SK_VEC(SkMRef) global_refs;
   SK_VEC(SkMDecl) decls;
+  SK_VEC(SkMExtern) externs;
   SK_VEC(SkMGlobal) globals;
   SK_VEC(SkMFunction) functions;
 };
@@ -135,6 +136,11 @@ uint32_t sk_builder_decl(SkBuilder *builder, const SkMDecl *decl) {
   return builder->decls.count - 1;
 }
 
+uint32_t sk_builder_extern(SkBuilder *builder, const SkMExtern *item) {
+  SK_VEC_PUSH(builder->arena, &builder->externs, *item);
+  return builder->externs.count - 1;
+}
+
 uint32_t sk_builder_global(SkBuilder *builder, const SkMGlobal *global) {
   SK_VEC_PUSH(builder->arena, &builder->globals, *global);
   return builder->globals.count - 1;
@@ -162,6 +168,7 @@ SkModule *sk_builder_finish(SkBuilder *builder) {
   TAKE(fn_refs, fn_ref)
   TAKE(global_refs, global_ref)
   TAKE(decls, decl)
+  TAKE(externs, extern)
   TAKE(globals, global)
   TAKE(functions, function)
 #undef TAKE

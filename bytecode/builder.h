@@ -23,6 +23,7 @@ uint32_t sk_builder_fn_ref(SkBuilder *builder, uint32_t module, SkStr name, cons
 uint32_t sk_builder_global_ref(SkBuilder *builder, uint32_t module, SkStr name);
 /// Copied shallowly; what it points to must live as long as the builder's arena.
 uint32_t sk_builder_decl(SkBuilder *builder, const SkMDecl *decl);
+uint32_t sk_builder_extern(SkBuilder *builder, const SkMExtern *item);
 uint32_t sk_builder_global(SkBuilder *builder, const SkMGlobal *global);
 uint32_t sk_builder_function(SkBuilder *builder, const SkMFunction *function);
 void sk_builder_set_init(SkBuilder *builder, uint32_t function_index);

@@ -203,6 +203,7 @@ static void decl(const SkModule *m, const SkMDecl *d, SkBuf *out) {
   sk_buf_printf(out, "%s%s %s", d->is_pub ? "pub " : "", kinds[d->kind],
                 d->is_object ? "object " : "");
   name(m, d->name, out);
+  if (d->is_handle) sk_buf_cstr(out, " handle");
   tparams(m, d->tparams, d->tparam_count, out);
   if (d->target != SK_NONE) {
     sk_buf_cstr(out, " = ");
@@ -248,6 +249,26 @@ static void decl(const SkModule *m, const SkMDecl *d, SkBuf *out) {
   sk_buf_cstr(out, "}\n\n");
 }
 
+static void c_function(const SkModule *m, const SkMExtern *item, SkBuf *out) {
+  sk_buf_cstr(out, "extern ");
+  sk_asm_string(m->strings[item->library], out);
+  sk_buf_byte(out, ' ');
+  sk_asm_string(m->strings[item->symbol], out);
+  sk_buf_cstr(out, " (");
+  for (uint32_t i = 0; i < item->param_count; i++) {
+    const SkMExternParam *param = &item->params[i];
+    sk_buf_printf(out, "%s%s ", i ? ", " : "", param->is_out ? "out" : "in");
+    type(m, param->type, out);
+    if (param->part_count == 0) continue;
+    sk_buf_cstr(out, " as (");
+    type_list(m, param->parts, param->part_count, out);
+    sk_buf_byte(out, ')');
+  }
+  sk_buf_cstr(out, ") -> ");
+  type(m, item->result, out);
+  sk_buf_byte(out, '\n');
+}
+
 void sk_disassemble(const SkModule *m, SkBuf *out) {
   for (uint32_t i = 0; i < m->bundled_count; i++) sk_disassemble(m->bundled[i], out);
   sk_buf_cstr(out, "module ");
@@ -274,6 +295,7 @@ void sk_disassemble(const SkModule *m, SkBuf *out) {
     name(m, m->functions[m->init].name, out);
     sk_buf_byte(out, '\n');
   }
+  for (uint32_t i = 0; i < m->extern_count; i++) c_function(m, &m->externs[i], out);
   for (uint32_t i = 0; i < m->global_count; i++) {
     const SkMGlobal *g = &m->globals[i];
     sk_buf_printf(out, "%s%s ", g->is_pub ? "pub " : "", g->is_var ? "var" : "let");

@@ -47,7 +47,7 @@ SkOpcode sk_op_find(SkStr name);
 /// True if the op has a destination that may be SK_NONE.
 static inline bool sk_op_is_call(SkOpcode op) {
   return op == SK_OPC_call || op == SK_OPC_call_closure || op == SK_OPC_call_iface ||
-         op == SK_OPC_call_bound || op == SK_OPC_call_native;
+         op == SK_OPC_call_bound || op == SK_OPC_call_native || op == SK_OPC_call_extern;
 }
 static inline bool sk_op_ends(SkOpcode op) {
   return strchr(sk_op_infos[op].effects, 'e') != NULL;

@@ -133,6 +133,7 @@ typedef struct {
   uint32_t name;  // link name; for the compiler's use also of EXTEND ("extend 0")
   bool is_pub;
   bool is_object;  // ENUM with objects
+  bool is_handle;  // CLASS of an extern block: holds a C pointer that no code can see or make
   uint32_t tparam_count;
   SkMTParam *tparams;
   uint32_t impl_count;
@@ -218,6 +219,26 @@ typedef struct {
   uint32_t scope;       // string or SK_NONE
 } SkMNeed;
 
+/// A parameter of a C function. For a function type (a callback) `parts` are its parameters and
+/// result as C has them: with storage types.
+typedef struct {
+  uint32_t type;  // as C has it: with storage types
+  bool is_out;
+  uint32_t part_count;
+  uint32_t *parts;
+} SkMExternParam;
+
+#define SK_EXTERN_PARAM_LIMIT 32u
+
+/// A C function. call_extern takes the parameters that are not `out`, wide, and gives the result
+/// and what the `out` parameters were set to: nothing, the one value, or a tuple.
+typedef struct {
+  uint32_t library, symbol;  // strings: "sqlite3", "sqlite3_open"
+  uint32_t param_count;
+  SkMExternParam *params;
+  uint32_t result;  // as C has it, or VOID
+} SkMExtern;
+
 typedef struct SkModule SkModule;
 struct SkModule {
   SkStr name;         // "geo.shapes", "main"
@@ -239,6 +260,8 @@ struct SkModule {
   uint32_t global_ref_count;
   SkMDecl *decls;
   uint32_t decl_count;
+  SkMExtern *externs;
+  uint32_t extern_count;
   SkMGlobal *globals;
   uint32_t global_count;
   SkMFunction *functions;

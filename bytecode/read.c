@@ -290,6 +290,29 @@ static void read_fn_refs(Reader *r) {
   r->module->fn_ref_count = count;
 }
 
+static void read_extern_param(Reader *r, SkMExternParam *param) {
+  param->type = get_type(r);
+  param->is_out = get_flags(r, 2);
+  param->parts = get_types(r, &param->part_count);
+}
+
+static void read_externs(Reader *r) {
+  uint32_t count = get_count(r, 4);
+  SkMExtern *externs = TAKE_ARRAY(r, SkMExtern, count);
+  for (uint32_t i = 0; i < count && !r->bad; i++) {
+    SkMExtern *item = &externs[i];
+    item->library = get_string(r);
+    item->symbol = get_string(r);
+    item->param_count = get_count(r, 3);
+    item->params = TAKE_ARRAY(r, SkMExternParam, item->param_count);
+    for (uint32_t p = 0; p < item->param_count && !r->bad; p++)
+      read_extern_param(r, &item->params[p]);
+    item->result = get_type(r);
+  }
+  r->module->externs = externs;
+  r->module->extern_count = count;
+}
+
 /// How many arguments follow a type of this kind.
 static uint32_t get_arg_count(Reader *r, SkMTypeKind kind) {
   switch (sk_type_shape(kind)) {
@@ -413,9 +436,10 @@ static SkMMethod *get_methods(Reader *r, bool is_interface, uint32_t *count) {
 static void read_decl(Reader *r, SkMDecl *decl) {
   decl->kind = (SkMDeclKind)get_below(r, SK_MD_ALIAS + 1, SK_REJECT_bad_kind, "declaration kind");
   decl->name = get_string(r);
-  uint32_t flags = get_flags(r, 4);
+  uint32_t flags = get_flags(r, 8);
   decl->is_pub = flags & 1;
   decl->is_object = flags & 2;
+  decl->is_handle = flags & 4;
   decl->tparams = get_tparams(r, &decl->tparam_count);
   decl->impls = get_types(r, &decl->impl_count);
   decl->fields = get_fields(r, &decl->field_count);
@@ -684,6 +708,9 @@ static void read_section(Reader *r, uint32_t id, bool lazy) {
       break;
     case SK_SECTION_FN_REFS:
       read_fn_refs(r);
+      break;
+    case SK_SECTION_EXTERNS:
+      read_externs(r);
       break;
     case SK_SECTION_GLOBALS:
       read_globals(r);

@@ -161,6 +161,10 @@ static bool verify_decl(SkVerify *v, const SkMDecl *decl) {
   if (decl->case_count > CASE_LIMIT)
     return sk_reject(v, SK_REJECT_too_large, "%u cases", decl->case_count);
   if (!verify_fields(v, decl->fields, decl->field_count, tparams)) return false;
+  if (decl->is_handle && (decl->kind != SK_MD_CLASS || decl->field_count || decl->tparam_count ||
+                          decl->impl_count || decl->method_count))
+    return sk_reject(v, SK_REJECT_bad_handle, "`%.*s` has parts",
+                     SK_STR_ARG(m->strings[decl->name]));
   bool needs_objects = decl->impl_count > 0;
   for (uint32_t i = 0; i < decl->case_count; i++) {
     needs_objects |= decl->cases[i].field_count > 0;
@@ -377,6 +381,9 @@ bool sk_verify(SkArena *arena, const SkModule *module, SkModuleLookup lookup,
   if (!sk_verify_types(v) || !verify_names(v) || !verify_refs(v)) return false;
   for (uint32_t i = 0; i < module->decl_count && !arena->failed; i++) {
     if (!verify_decl(v, &module->decls[i])) return false;
+  }
+  for (uint32_t i = 0; i < module->extern_count && !arena->failed; i++) {
+    if (!sk_verify_extern(v, &module->externs[i])) return false;
   }
   for (uint32_t i = 0; i < module->function_count && !arena->failed; i++) {
     const SkMFunction *fn = sk_module_function(arena, module, i);

@@ -68,6 +68,11 @@ bool sk_verify_types(SkVerify *v);
 // verify_ops.c
 /// One instruction by itself: operands, counts, types.
 bool sk_verify_instr(SkVerify *v, const SkInstr *in);
+// verify_extern.c
+/// A C function of the module's table.
+bool sk_verify_extern(SkVerify *v, const SkMExtern *item);
+/// What calling it gives: void, a value or a tuple.
+SkV sk_v_extern_value(SkVerify *v, const SkMExtern *item);
 // verify_flow.c
 /// What is read is assigned, on every way.
 bool sk_verify_flow(SkVerify *v);

@@ -127,6 +127,7 @@ static bool construct(SkVerify *v, const SkInstr *in) {
   SkMDeclKind kind = in->op == SK_OPC_pack ? SK_MD_STRUCT : SK_MD_CLASS;
   if (!is_decl(v, type, kind))
     return wrong(v, in->a, in->op == SK_OPC_pack ? "a struct" : "a class");
+  if (t.decl->is_handle) return sk_reject(v, SK_REJECT_bad_handle, "only C code makes handles");
   return fields_fit(v, in, type, t.decl->fields, t.decl->field_count);
 }
 
@@ -206,6 +207,23 @@ static bool call(SkVerify *v, const SkInstr *in) {
       return false;
   }
   return result_fits(v, in->a, callee_type(v, &callee, callee.fn->result));
+}
+
+static bool call_extern(SkVerify *v, const SkInstr *in) {
+  const SkModule *m = v->module;
+  if (in->b >= m->extern_count)
+    return sk_reject_hard(v, SK_REJECT_bad_index, "C function %u of %u", in->b, m->extern_count);
+  const SkMExtern *callee = &m->externs[in->b];
+  uint32_t count = 0;
+  for (uint32_t i = 0; i < callee->param_count; i++) count += !callee->params[i].is_out;
+  if (!count_is(v, in, count)) return false;
+  uint32_t at = 0;
+  for (uint32_t i = 0; i < callee->param_count; i++) {
+    if (callee->params[i].is_out) continue;
+    SkV type = sk_v_wide(v, sk_v_type(v, m, callee->params[i].type));
+    if (!want(v, item(v, in, at++), type, "argument")) return false;
+  }
+  return result_fits(v, in->a, sk_v_extern_value(v, callee));
 }
 
 /// The register's function type against a function: parameters, result, and that it throws no more.
@@ -653,6 +671,8 @@ bool sk_verify_instr(SkVerify *v, const SkInstr *in) {
       return call_method(v, in);
     case SK_OPC_call_native:
       return std_only(v);
+    case SK_OPC_call_extern:
+      return call_extern(v, in);
     case SK_OPC_ret:
       return ret(v, in);
     case SK_OPC_throw:

@@ -104,7 +104,8 @@ static void put_methods(SkBuf *out, const SkMDecl *decl) {
 static void put_decl(SkBuf *out, const SkMDecl *decl) {
   sk_buf_varint(out, (uint32_t)decl->kind);
   sk_buf_varint(out, decl->name);
-  sk_buf_varint(out, (decl->is_pub ? 1u : 0) | (decl->is_object ? 2u : 0));
+  sk_buf_varint(out,
+                (decl->is_pub ? 1u : 0) | (decl->is_object ? 2u : 0) | (decl->is_handle ? 4u : 0));
   put_tparams(out, decl->tparams, decl->tparam_count);
   put_counted(out, decl->impls, decl->impl_count);
   put_fields(out, decl->fields, decl->field_count);
@@ -177,6 +178,18 @@ static void put_body(SkBuf *out, const SkMFunction *fn) {
   }
 }
 
+static void put_extern(SkBuf *out, const SkMExtern *item) {
+  sk_buf_varint(out, item->library);
+  sk_buf_varint(out, item->symbol);
+  sk_buf_varint(out, item->param_count);
+  for (uint32_t i = 0; i < item->param_count; i++) {
+    sk_buf_varint(out, item->params[i].type);
+    sk_buf_varint(out, item->params[i].is_out);
+    put_counted(out, item->params[i].parts, item->params[i].part_count);
+  }
+  sk_buf_varint(out, item->result);
+}
+
 static void put_head(SkBuf *out, const SkMFunction *fn) {
   sk_buf_varint(out, fn->name);
   sk_buf_varint(out, (uint32_t)fn->kind);
@@ -234,6 +247,10 @@ static void put_pools(const SkModule *module, SkBuf *out, SkBuf *part) {
     put_counted(part, module->fn_refs[i].targs, module->fn_refs[i].targ_count);
   }
   put_section(out, SK_SECTION_FN_REFS, part);
+  if (module->extern_count == 0) return;
+  sk_buf_varint(part, module->extern_count);
+  for (uint32_t i = 0; i < module->extern_count; i++) put_extern(part, &module->externs[i]);
+  put_section(out, SK_SECTION_EXTERNS, part);
 }
 
 void sk_module_write(const SkModule *module, SkBuf *out) {

@@ -140,6 +140,33 @@ typedef struct {
   uint32_t start, end;
 } SkNeed;
 
+/// extern "library" { ... }
+typedef struct {
+  SkStr library;
+  uint32_t start, end;  // of the name
+  bool is_checked;      // its need was looked for
+} SkExternBlock;
+
+/// A parameter as C has it.
+typedef struct {
+  SkName name;
+  SkTypeExpr *type_expr;
+  bool is_out;
+  // checked:
+  const SkType *type;    // with storage types
+  const SkType **parts;  // of a callback: its parameters and result, with storage types
+  uint32_t part_count;
+} SkExternParam;
+
+/// What an SkFn of an extern block has besides. Its own parameters are those that are not `out`.
+typedef struct {
+  SkExternBlock *block;
+  SkStr symbol;
+  SkExternParam *params;
+  uint32_t param_count;
+  const SkType *result;  // checked: as C has it
+} SkExternFn;
+
 struct SkFn {
   SkFnKind kind;
   SkName name;  // empty for lambdas; operators are named by their symbol ("+", "-")
@@ -154,6 +181,7 @@ struct SkFn {
   SkStmt *body;             // BLOCK; or
   SkExpr *expr_body;        // => expr; or
   SkStr intrinsic;          // = "op.NAME" / = "native.NAME", in std modules only; size 0 = none
+  SkExternFn *c;            // a C function; or NULL
   SkStr doc;
   SkStr test_name;  // TEST
   const SkNeed
@@ -214,6 +242,7 @@ struct SkDecl {
   const SkType **impls;     // interface types; impl_count
   SkStrMap members;         // name -> SkMember*
   uint8_t header_state;     // 0 not yet, 1 under way, 2 done
+  bool is_handle;           // CLASS: declared with `type` in an extern block
   bool enum_is_object;      // ENUM: some case has a payload, or an interface is declared
   bool is_slots_known;
   uint32_t slot_count;  // STRUCT without type parameters: registers it takes

@@ -258,7 +258,7 @@ static void check_bodies(Checker *k) {
   // Bodies add lambdas to the list while it is walked; those are checked with their function.
   for (uint32_t i = 0; i < module->functions.count; i++) {
     SkFn *fn = module->functions.items[i];
-    if (fn->kind == SK_FN_LAMBDA || fn->kind == SK_FN_INIT || fn->intrinsic.size) continue;
+    if (fn->kind == SK_FN_LAMBDA || fn->kind == SK_FN_INIT || fn->intrinsic.size || fn->c) continue;
     sk_check_body(k, fn);
     if (k->arena->failed) return;
   }

@@ -126,6 +126,11 @@ void sk_check_throw(Checker *k, bool can_throw, uint32_t start, uint32_t end, Sk
 SkExpr *sk_check_member(Checker *k, SkExpr *e, const SkType *want);
 SkExpr *sk_check_name(Checker *k, SkExpr *e, const SkType *want);
 SkExpr *sk_check_dot_case(Checker *k, SkExpr *e, const SkType *want);
+// check_extern.c
+/// The result of a C function as Skerry has it; resolves the types of its parameters.
+const SkType *sk_extern_header(Checker *k, SkFn *fn);
+/// After the headers of all types: can C take them?
+void sk_check_extern(Checker *k, SkFn *fn);
 void sk_check_needs(Checker *k, const SkFn *fn, uint32_t start, uint32_t end);
 const SkType *sk_fn_result(Checker *k, SkFn *fn, const SkType **targs);
 

@@ -241,6 +241,12 @@ static SkExpr *function_value(Checker *k, SkExpr *e, SkFn *fn, const SkType **pr
   return e;
 }
 
+/// Handles come from C alone.
+static void refuse_handle(Checker *k, const SkExpr *e, const SkDecl *decl) {
+  if (!decl->is_handle) return;
+  sk_report(k, SK_DIAG_E712, AT(e), "only C functions give a `%.*s`", SK_STR_ARG(decl->name.text));
+}
+
 static SkExpr *constructor_value(Checker *k, SkExpr *e, const SkType *type, SkParam *params,
                                  uint32_t count, SkRefKind kind, SkCase *case_) {
   const SkType **parts = SK_NEW_ARRAY(k->arena, const SkType *, count + 1);
@@ -268,6 +274,7 @@ static SkExpr *decl_value(Checker *k, SkExpr *e, SkDecl *decl, const SkType *wan
     case SK_DECL_STRUCT:
     case SK_DECL_CLASS:
       sk_decl_header(k, decl);
+      refuse_handle(k, e, decl);
       if (decl->tparam_count == 0 || e->type_arg_count == decl->tparam_count) {
         const SkType *type = decl->tparam_count ? type_of_name(k, e) : decl->self_type;
         if (type->kind == SK_TYPE_NAMED) {
@@ -863,6 +870,7 @@ static SkExpr *call_value(Checker *k, SkExpr *e) {
 static SkExpr *call_new(Checker *k, SkExpr *e, SkDecl *decl, const SkType *type,
                         const SkType *want) {
   SkCallTarget *target = new_target(k, e, SK_CALL_NEW);
+  refuse_handle(k, e, decl);
   target->decl = decl;
   target->params = decl->fields;
   target->param_count = decl->field_count;

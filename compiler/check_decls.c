@@ -618,7 +618,10 @@ static void fn_header(Checker *k, SkFn *fn, SkDecl *decl) {
     sk_report(k, SK_DIAG_E704, fn->name.start, fn->name.end, "%u parameters, at most 255",
               fn->param_count);
   }
-  fn->result = fn->result_expr ? sk_type_wide(k->t, resolve(k, fn->result_expr)) : k->t->void_;
+  if (fn->c)
+    fn->result = sk_extern_header(k, fn);
+  else
+    fn->result = fn->result_expr ? sk_type_wide(k->t, resolve(k, fn->result_expr)) : k->t->void_;
   parts[fn->param_count] = fn->result;
   fn->type = sk_type_fn(k->t, parts, fn->param_count + 1, fn->throws != SK_THROWS_NO);
   if (fn->kind == SK_FN_METHOD && decl) {
@@ -907,5 +910,7 @@ void sk_check_headers(Checker *k) {
   for (uint32_t i = 0; i < module->decls.count; i++) {
     check_slots(k, module->decls.items[i]);
     check_impls(k, module->decls.items[i]);
+    const SkDecl *decl = module->decls.items[i];
+    if (decl->kind == SK_DECL_FN && decl->fn->c) sk_check_extern(k, decl->fn);
   }
 }

@@ -33,6 +33,7 @@ static void lower_decl(Lower *l, SkDecl *decl) {
                  .name = string(l, decl->link_name),
                  .is_pub = decl->is_pub,
                  .is_object = decl->enum_is_object,
+                 .is_handle = decl->is_handle,
                  .tparam_count = decl->tparam_count,
                  .target = SK_NONE};
   out.tparams = sk_lower_tparams(l, decl->tparams, decl->tparam_count);
@@ -170,6 +171,8 @@ void sk_lower_function(Lower *l, SkFn *fn) {
   open_params(&state, fn);
   if (fn->intrinsic.size)
     sk_lower_intrinsic_body(&state, fn);
+  else if (fn->c)
+    sk_lower_extern_body(&state, fn);
   else
     close_body(&state, fn);
   SkMFunction out = {0};

@@ -80,6 +80,7 @@ uint32_t sk_emit_method(Fn *f, SkFn *fn, const SkType *on, const SkType *result,
 uint32_t sk_lower_ref(Fn *f, SkExpr *e, uint32_t hint);
 uint32_t sk_lower_lambda(Fn *f, SkExpr *e, uint32_t hint);
 void sk_lower_intrinsic_body(Fn *f, SkFn *fn);
+void sk_lower_extern_body(Fn *f, SkFn *fn);
 
 // lower_match.c
 void sk_lower_match(Fn *f, SkExpr *e, uint32_t dst);

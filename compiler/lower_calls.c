@@ -73,6 +73,31 @@ static void guarded_body(Fn *f, SkFn *fn) {
   }
 }
 
+/// A C function is a row of the module's table, and a function whose body calls it.
+void sk_lower_extern_body(Fn *f, SkFn *fn) {
+  const SkExternFn *c = fn->c;
+  SkMExtern row = {.library = sk_builder_string(f->l->b, c->block->library),
+                   .symbol = sk_builder_string(f->l->b, c->symbol),
+                   .param_count = c->param_count,
+                   .result = sk_lower_type(f->l, c->result)};
+  row.params = SK_NEW_ARRAY(f->l->arena, SkMExternParam, c->param_count + 1);
+  for (uint32_t i = 0; i < c->param_count; i++) {
+    const SkExternParam *param = &c->params[i];
+    SkMExternParam *out = &row.params[i];
+    *out = (SkMExternParam){sk_lower_type(f->l, param->type), param->is_out, param->part_count,
+                            SK_NEW_ARRAY(f->l->arena, uint32_t, param->part_count + 1)};
+    for (uint32_t n = 0; n < param->part_count; n++)
+      out->parts[n] = sk_lower_type(f->l, param->parts[n]);
+  }
+  uint32_t args[SK_EXTERN_PARAM_LIMIT];
+  for (uint32_t i = 0; i < fn->param_count; i++) args[i] = i;
+  bool has_value = fn->result->kind != SK_TYPE_VOID;
+  uint32_t dst = has_value ? sk_new_reg(f, fn->result) : SK_NONE;
+  sk_code_op_list(&f->code, SK_OPC_call_extern, dst, sk_builder_extern(f->l->b, &row), 0, args,
+                  fn->param_count);
+  sk_code_op_list(&f->code, SK_OPC_ret, 0, 0, 0, &dst, has_value ? 1 : 0);
+}
+
 /// An intrinsic is also a function, for calls through a value.
 void sk_lower_intrinsic_body(Fn *f, SkFn *fn) {
   if (sk_str_is(fn->intrinsic, "op.guarded")) {

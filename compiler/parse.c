@@ -634,16 +634,7 @@ static SkDecl *parse_decl(Parser *p, bool *handled) {
       return NULL;
     }
     case SK_TOKEN_EXTERN:
-      sk_syntax_error(p, SK_DIAG_E107, sk_peek(p, 0)->start, sk_peek(p, 0)->end,
-                      "extern blocks and their capability native are not supported yet");
-      while (!sk_is(p, SK_TOKEN_LBRACE) && !sk_is(p, SK_TOKEN_END) &&
-             !(sk_peek(p, 0)->newline && p->at && p->tokens[p->at - 1].kind == SK_TOKEN_STRING))
-        sk_next(p);
-      if (sk_is(p, SK_TOKEN_LBRACE) && p->match[p->at]) {
-        p->at = p->match[p->at];
-        sk_next(p);
-        p->panicking = false;
-      }
+      sk_parse_extern(p, is_pub);
       return NULL;
     default:
       break;

@@ -69,5 +69,9 @@ SkStmt *sk_new_stmt(Parser *p, SkStmtKind kind, uint32_t start);
 /// Skips to where a statement or declaration can start.
 void sk_recover(Parser *p);
 
+// parse_extern.c
+/// At `extern`: its declarations go to the module.
+void sk_parse_extern(Parser *p, bool is_pub);
+
 // parse.c
 SkParam *sk_parse_params(Parser *p, uint32_t *count, bool types_needed);

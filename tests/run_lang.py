@@ -21,7 +21,8 @@ Expectations are comments, anywhere in the program:
 Settings, also comments:
     // args: a b c               arguments of the program
     // stdin: TEXT               one line of standard input; repeatable
-    // flags: --allow=...        flags of the command; ${DIR} is the folder of the test
+    // flags: --allow=...        flags of the command; ${DIR} is the folder of the test, ${BUILD}
+                                 that of the command
     // run: test                 the sub-command, instead of `run`; with it, standard output is
                                  compared only if there is an `expect:`
     // timeout: SECONDS          instead of 20
@@ -232,8 +233,13 @@ class Test:
     def fill_in(self, text):
         return text.replace("${DIR}", str(self.path.parent))
 
+    def flags_for(self, skerry):
+        build = str(Path(skerry).resolve().parent)
+        return [flag.replace("${BUILD}", build) for flag in self.flags]
+
     def command(self, skerry, mode):
-        return [skerry, self.subcommand, *mode.flags, *self.flags, str(self.path), *self.args]
+        return [skerry, self.subcommand, *mode.flags, *self.flags_for(skerry), str(self.path),
+                *self.args]
 
     def expects_compile_error(self):
         return any(kind == "error" for kind, _, _, _ in self.diagnostics)

@@ -81,5 +81,15 @@ int64_t sk_broker_start(const SkGranted *granted, char *const *args, char *const
 /// process.
 int sk_broker_wait(int64_t process, bool block);
 
+// ---- C libraries
+/// May the function be called? An empty symbol: any of the library. *path: the file that a grant
+/// names for it, if one does; may be NULL.
+bool sk_broker_may_call(const SkCaps *caps, SkStr library, SkStr symbol, SkStr *path);
+/// Letters, digits and . _ - +: no folders.
+bool sk_broker_library_name_is_fine(SkStr library);
+/// The address of a function; the library is loaded from `path` or, if that is empty, by name. NULL
+/// and a message.
+void *sk_broker_symbol(SkStr library, SkStr path, SkStr symbol, SkBuf *error);
+
 /// For tests: as if the kernel had no openat2, on this thread.
 void sk_broker_force_walk(bool on);

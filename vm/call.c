@@ -16,7 +16,8 @@ static SkSlot *free_slots(const SkThread *thread) {
   uint32_t slots = image->functions[sk_image_function_at(image, pc)].slot_count;
   SkWord w = image->code[pc];
   // A native's arguments lie above the frame.
-  if (sk_word_op(w) == SK_W_CALLN && slots < (uint32_t)sk_word_c(w) + sk_word_b(w))
+  if ((sk_word_op(w) == SK_W_CALLN || sk_word_op(w) == SK_W_CALLX) &&
+      slots < (uint32_t)sk_word_c(w) + sk_word_b(w))
     slots = (uint32_t)sk_word_c(w) + sk_word_b(w);
   return frame + slots;
 }

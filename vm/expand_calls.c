@@ -151,6 +151,16 @@ static void call_native(X *x, const SkInstr *in) {
   sk_x_operand_words(x, flat.slots, flat.count);
 }
 
+static void call_extern(X *x, const SkInstr *in) {
+  uint32_t number = sk_link_extern(x->l, x->body->module, in->b);
+  x->l->image->reached |= 1u << SK_CAP_NATIVE;
+  Flat flat = flatten(x, x->operands + in->list, in->list_count);
+  head(x, SK_W_CALLX, result_slot(x, in->a, result_type(x, in)), flat.count);
+  uint32_t results = in->a == SK_NONE ? 0 : sk_x_slots(x, in->a);
+  sk_x_word(x, (SkWord)number | (SkWord)results << 32);
+  sk_x_operand_words(x, flat.slots, flat.count);
+}
+
 static void coroutine(X *x, const SkInstr *in) {
   SkLink *l = x->l;
   if (in->op == SK_OPC_co_done) {
@@ -187,6 +197,9 @@ bool sk_x_emit_call(X *x, const SkInstr *in) {
       return true;
     case SK_OPC_call_native:
       call_native(x, in);
+      return true;
+    case SK_OPC_call_extern:
+      call_extern(x, in);
       return true;
     case SK_OPC_co_new:
     case SK_OPC_co_resume:

@@ -51,6 +51,7 @@ static uint32_t length_of(const SkWord *at) {
     case SK_W_CALLC:
     case SK_W_CALLI:
     case SK_W_CALLN:
+    case SK_W_CALLX:
       return 2 + (b + 3) / 4;
     default:
       return length;

@@ -58,6 +58,12 @@ typedef struct {
   SkRef data;
 } SkList;
 
+/// What C gave out: a pointer that no guest code can see.
+typedef struct {
+  SkObject object;
+  void *pointer;
+} SkHandleObject;
+
 /// A coroutine. Its frames lie in a stack object; see interp.h for the protocol.
 typedef struct {
   SkObject object;
@@ -193,7 +199,9 @@ typedef struct SkImage {
   uint32_t test_count;
   SkImageNeed *needs;
   uint32_t need_count;
-  uint32_t message_selector;  // of Error.message; 0 if the program has no errors
+  uint32_t message_selector;      // of Error.message; 0 if the program has no errors
+  struct SkImageExtern *externs;  // C functions that the code calls: vm/extern.h
+  uint32_t extern_count;
   uint32_t native_count;
   uint32_t reached;  // bit of each capability that some native in the code needs
   const struct SkerryEngine *host;  // NULL: none

@@ -8,6 +8,7 @@
 
 #include <math.h>
 
+#include "vm/extern.h"
 #include "vm/native.h"
 #include "vm/numtext.h"
 
@@ -902,6 +903,19 @@ op_CALLN : {
   for (uint32_t i = 1; i < results; i++) out[i].u = 0;
   if (SK_UNLIKELY(!sk_native_rows[row].fn(thread, to, out))) goto failed;
   if (SK_UNLIKELY(thread->interrupt)) sk_poll_soon(thread);
+  to = &RA;
+  for (uint32_t i = 0; i < results; i++) to[i] = out[i];
+  pc += 1 + ((n + 3) >> 2);
+  NEXT;
+}
+op_CALLX : {
+  SkSlot out[16];
+  uint32_t n = B, results = (uint32_t)(*pc >> 32);
+  SkSlot *to = R + C;
+  const uint16_t *slots = (const uint16_t *)(const void *)(pc + 1);
+  SAVE();
+  COPY_ARGUMENTS();
+  if (SK_UNLIKELY(!sk_extern_call(thread, (uint32_t)*pc, to, out))) goto failed;
   to = &RA;
   for (uint32_t i = 0; i < results; i++) to[i] = out[i];
   pc += 1 + ((n + 3) >> 2);

@@ -596,6 +596,8 @@ static void finish(SkLink *l, const uint32_t *inits, const uint32_t *tests,
   image->const_count = l->consts.count;
   image->args_global = image->args_flag = SK_NONE;
   image->native_count = sk_native_row_count;
+  image->externs = l->externs.items;
+  image->extern_count = l->externs.count;
 }
 
 SkLinkStatus sk_link(const SkModule *const *modules, uint32_t count, SkLinkOptions options,

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "bytecode/bytecode.h"
+#include "vm/extern.h"
 #include "vm/image.h"
 
 typedef uint32_t SkX;  // number of an exact type
@@ -79,6 +80,12 @@ typedef struct {
   SkX type, interface;
 } SkConversion;
 
+/// A C function of a module, by its number there.
+typedef struct {
+  const SkModule *module;
+  uint32_t number;
+} SkExternKey;
+
 typedef struct {
   SkArena *arena;   // the image's: what stays
   SkArena scratch;  // for the link only
@@ -100,6 +107,8 @@ typedef struct {
   SK_VEC(SkImageConst) consts;
   SkStrMap const_strings;
   SK_VEC(SkFixup) fixups;
+  SK_VEC(SkImageExtern) externs;
+  SK_VEC(SkExternKey) extern_keys;  // where each comes from
   SK_VEC(SkConversion) conversions;
   uint32_t conversions_done;
   SK_VEC(SkConversion) selectors;         // {interface, method}: selector number = index + 2
@@ -173,6 +182,9 @@ uint32_t sk_global_slot(SkLink *l, const SkModule *module, uint32_t global_ref,
 const struct SkSignature *sk_link_closure_signature(SkLink *l, uint32_t instance);
 /// Instances of what the host can call, for image->exports.
 void sk_link_exports(SkLink *l, uint32_t **instances);
+// link_extern.c
+/// Number in the image of a module's C function.
+uint32_t sk_link_extern(SkLink *l, const SkModule *module, uint32_t number);
 
 // expand.c
 /// What expansion works on: portable code whose registers have exact types.

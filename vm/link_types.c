@@ -500,6 +500,7 @@ uint32_t sk_object_type(SkLink *l, SkX x) {
   if (sk_x_is_object_enum(l, x)) return sk_case_type(l, x, 0);
   SkObjectLayout layout;
   sk_layout_class(l, x, &layout);
+  if (sk_x(l, x)->decl->is_handle) layout.size = sizeof(SkHandleObject);
   SkTypeInfo info = {.gc = gc_fixed(l, &layout), .kind = SK_OBJ_CLASS, .name = kept_text(l, x)};
   t = sk_x(l, x);
   if (t->kind == SK_MT_NAMED)

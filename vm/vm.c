@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "vm/broker.h"
+#include "vm/extern.h"
 #include "vm/host.h"
 #include "vm/interp.h"
 
@@ -21,7 +23,10 @@ static bool check_needs(SkVm *vm, const SkImage *image, SkBuf *error) {
     const SkImageNeed *need = &image->needs[i];
     SkCapability kind = sk_capability_find(need->capability);
     if (need->module.size == 0) continue;  // refused where it is used
-    if (kind != SK_CAP_COUNT && sk_caps_has(&vm->caps, kind)) continue;
+    bool met = kind != SK_CAP_COUNT && sk_caps_has(&vm->caps, kind);
+    if (met && kind == SK_CAP_NATIVE && need->has_scope)
+      met = sk_broker_may_call(&vm->caps, need->scope, SK_STR(""), NULL);
+    if (met) continue;
     sk_buf_printf(error, "error: module %.*s needs %.*s, which was not granted\n",
                   SK_STR_ARG(need->module), SK_STR_ARG(need->capability));
     if (kind != SK_CAP_COUNT) {
@@ -126,7 +131,7 @@ SkVm *sk_vm_new(const SkImage *image, const SkVmOptions *options, SkBuf *error) 
   set_hash_key(vm);
   vm->fuel_limit = options->fuel;
   if (sk_caps_init(&vm->caps, &options->rights, error) && check_needs(vm, image, error) &&
-      make_heap(vm, image) && make_consts(vm)) {
+      make_heap(vm, image) && make_consts(vm) && sk_externs_open(vm, error)) {
     vm->pending = SK_PENDING_NONE;
     return vm;
   }
@@ -138,6 +143,7 @@ void sk_vm_delete(SkVm *vm) {
   if (!vm) return;
   sk_host_objects_deinit(vm);
   sk_roots_free(vm->held.items);
+  sk_externs_close(vm);
   sk_resources_deinit(&vm->resources);
   sk_caps_deinit(&vm->caps);
   if (vm->thread.heap) sk_heap_delete(vm->thread.heap);

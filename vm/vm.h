@@ -183,6 +183,7 @@ struct SkVm {
   uint64_t output_bytes;        // written so far
   SkHostObjects host_objects;
   SkHeld held;
+  struct SkExterns *externs;  // vm/extern.h; NULL if the program calls no C functions
   SkBuf gc_log;
   bool cancelled;  // by any thread
   SkStop stop;     // PENDING_CANCEL

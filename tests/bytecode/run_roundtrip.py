@@ -50,7 +50,8 @@ def same_behaviour(source, module):
     test = run_lang.Test(source)
     if test.subcommand != "run" or test.diagnostics or test.failures:
         return None
-    command = [SKERRY, "run", *test.flags, str(module), *test.args]
+    flags = test.flags_for(SKERRY)
+    command = [SKERRY, "run", *flags, str(module), *test.args]
     outcome = run_lang.run_process(command, "".join(line + "\n" for line in test.stdin),
                                    test.timeout_s, {}, str(source.parent))
     if outcome.timed_out:

@@ -1,0 +1,109 @@
+// What the host sees of C functions: while C holds a callback no page of the process is writable
+// and executable at once; a grant that is taken back refuses the next call; a VM without the grant
+// does not start.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "skerry/skerry.h"
+
+#ifndef SK_HAVE_FFI
+int main(void) {
+  puts("extern_test: this build has no libffi");
+  return 0;
+}
+#else
+
+static const char text[] =
+    "needs native(\"skerrytest\")\n"
+    "extern \"skerrytest\" {\n"
+    "  fn t_each(count: int, f: (int) -> int) -> int\n"
+    "  fn seven() -> i32 = \"t_seven\"\n"
+    "}\n"
+    "print(t_each(3, i => { print(\"inside\"); return i }))\n"
+    "print(seven())\n"
+    "eprint(\"revoke\")\n"
+    "print(seven())\n";
+
+static SkerryVM *running;
+static int inside, mapped_twice;
+static char output[256];
+
+static void fail(const char *what, const char *why) {
+  fprintf(stderr, "extern_test: %s: %s\n", what, why ? why : "");
+  exit(1);
+}
+
+/// No mapping may be writable and executable. Counts those that execute the callbacks' memory.
+static void look_at_maps(void) {
+  FILE *maps = fopen("/proc/self/maps", "r");
+  char line[512];
+  if (!maps) fail("/proc/self/maps", "cannot be read");
+  mapped_twice = 0;
+  while (fgets(line, sizeof line, maps)) {
+    char flags[8] = "";
+    sscanf(line, "%*s %7s", flags);
+    if (flags[1] == 'w' && flags[2] == 'x') fail("a page is writable and executable", line);
+    if (strstr(line, "skerry-callbacks"))
+      mapped_twice |= flags[1] == 'w' ? 1 : flags[2] == 'x' ? 2 : 4;
+  }
+  fclose(maps);
+}
+
+static bool on_write(void *context, int stream, const char *data, size_t size) {
+  (void)context;
+  if (stream == 2) {
+    if (size > 1 && skerry_vm_revoke(running, "native") != SKERRY_OK) fail("revoke", "no grant");
+    return true;
+  }
+  if (strlen(output) + size < sizeof output) strncat(output, data, size);
+  return true;
+}
+
+static void on_audit(void *context, const char *line, size_t size) {
+  (void)context, (void)size;
+  // The first use of the right to print is inside the callback.
+  if (!strstr(line, "\"use\"") || !strstr(line, "io.print")) return;
+  inside++;
+  look_at_maps();
+}
+
+static SkerryStatus run(const SkerryProgram *program, const char *grant, const char *library) {
+  SkerryText error = {0};
+  SkerryVMOptions options = {
+      .grants = &grant, .grant_count = grant ? 1 : 0, .write = on_write, .audit = on_audit};
+  output[0] = 0;
+  SkerryStatus status = skerry_vm_new(program, &options, &running, &error);
+  if (status != SKERRY_OK) {
+    if (!strstr(error.data, library)) fail("the refusal does not name the library", error.data);
+    skerry_text_free(&error);
+    return status;
+  }
+  status = skerry_vm_run(running);
+  return status;
+}
+
+int main(void) {
+  SkerryProgram *program = NULL;
+  SkerryText messages = {0};
+  if (skerry_program_load("t.sk", text, sizeof text - 1, NULL, &program, &messages) != SKERRY_OK)
+    fail("the program", messages.data);
+  skerry_text_free(&messages);
+  if (run(program, NULL, "--allow=native=skerrytest") != SKERRY_DENIED)
+    fail("no grant", "the VM was made");
+  if (run(program, "native=m", "--allow=native=skerrytest") != SKERRY_DENIED)
+    fail("another library's grant", "the VM was made");
+  if (run(program, "native=skerrytest@/nowhere/x.so", "skerrytest") != SKERRY_DENIED)
+    fail("a missing file", "the VM was made");
+  const char *grant = "native=skerrytest@" SK_TEST_BUILD "/libskerrytest.so";
+  if (run(program, grant, "") != SKERRY_FAULT) fail("the run", "went on after the revocation");
+  SkerryText report = skerry_vm_report(running);
+  if (!strstr(report.data, "native=skerrytest was revoked")) fail("the report", report.data);
+  skerry_text_free(&report);
+  if (strcmp(output, "inside\ninside\ninside\n3\n7\n") != 0) fail("the output", output);
+  if (inside != 1 || mapped_twice != 3) fail("the maps", "were not seen with a callback in them");
+  skerry_vm_delete(running);
+  skerry_program_delete(program);
+  return 0;
+}
+#endif
