@@ -1,6 +1,6 @@
-// Elementary functions, the same to the bit on every host: only +, -, *, / and sqrt of IEEE doubles,
-// none of the C library's functions. Errors stay below 0.9 units in the last place, for most below
-// 0.65 (tests/unit/fmath_test.c has the limits). Special values as in C's Annex F.
+// Elementary functions, the same to the bit on every host: only +, -, *, / and sqrt of IEEE
+// doubles, none of the C library's functions. Errors stay below 0.9 units in the last place, for
+// most below 0.65 (tests/unit/fmath_test.c has the limits). Special values as in C's Annex F.
 #pragma once
 
 double sk_math_sin(double x);

@@ -42,8 +42,8 @@ def run(command, timeout_s=600, env=None):
         return -1, text.decode(errors="replace") + f"\ntimed out after {timeout_s} s"
 
 
-def build(preset):
-    code, output = run(["./dev", "build", preset], timeout_s=1500)
+def build(preset, targets=()):
+    code, output = run(["./dev", "build", preset, *targets], timeout_s=1500)
     report(f"build {preset}", code == 0, output)
     return code == 0
 
@@ -129,7 +129,7 @@ def suite_cli():
         counted("cli", [sys.executable, "tests/run_cli.py"])
 
 
-def suite_golden():
+def suite_stages():
     """What each stage of the compiler makes of some programs; --bless of its script rewrites."""
     if build("release"):
         counted("golden", [sys.executable, "tests/run_golden.py"])
@@ -152,6 +152,17 @@ def suite_golden():
         counted("golden ir", [tool, "golden", *map(str, sorted((ROOT / "tests/golden/ir").glob("*.ir")))])
         counted("failing allocations", [tool, "fault", "200"])
         counted("random trees", [tool, "random", os.environ.get("SKERRY_RANDOM_TREES", "1000")])
+
+
+def suite_tsan():
+    """Programs of tests/embed that run VMs on several threads of one process, under ThreadSanitizer."""
+    threaded = [path.stem for path in sorted((ROOT / "tests/embed").glob("*_test.c"))
+                if "pthread.h" in path.read_text()]
+    if not build("tsan", threaded):
+        return
+    for name in threaded:
+        code, output = run([str(ROOT / "build/tsan/tests" / name)], timeout_s=600)
+        report(f"{name} (tsan)", code == 0, output)
 
 
 def suite_fault():
