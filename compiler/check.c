@@ -83,7 +83,7 @@ static void load_import(SkCompilation *c, SkModuleAst *module, SkImport *import)
     if (sk_str_starts(name, "host.")) {
       sk_diag_help(&c->diags, diag, "host modules come from the application that runs the program");
     } else if (sk_str_starts(name, "std.")) {
-      sk_diag_help(&c->diags, diag, "std has env, fs, io, json, math, random and time");
+      sk_diag_help(&c->diags, diag, "std has env, fs, io, json, math, random, time and vm");
     } else {
       sk_diag_help(&c->diags, diag,
                    "looked for %.*s.sk and .skb (with / for each dot) beside the main file",
@@ -202,6 +202,7 @@ static void find_prelude_names(Checker *k) {
   p->iterator = prelude_name(prelude, "Iterator");
   p->iterable = prelude_name(prelude, "Iterable");
   p->number = prelude_name(prelude, "Number");
+  p->sendable = prelude_name(prelude, "Sendable");
   p->map = prelude_name(prelude, "Map");
   p->set = prelude_name(prelude, "Set");
   p->range = prelude_name(prelude, "Range");

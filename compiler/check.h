@@ -7,7 +7,8 @@
 
 /// What the checker knows of the prelude by name.
 typedef struct SkPreludeNames {
-  SkDecl *error, *comparable, *hashable, *iterator, *iterable, *map, *set, *range, *number;
+  SkDecl *error, *comparable, *hashable, *iterator, *iterable, *map, *set, *range, *number,
+      *sendable;
   SkFn *range_to, *range_through;
   const SkType *error_type, *range_type;
 } SkPreludeNames;
@@ -79,6 +80,9 @@ void sk_decl_header(Checker *k, SkDecl *decl);
 void sk_check_headers(Checker *k);
 void sk_add_function(Checker *k, SkFn *fn);
 SkStr sk_unique_link_name(Checker *k, SkStr wanted);
+/// E207: the type does not meet a bound.
+SkDiag *sk_report_bound(Checker *k, const SkType *type, const SkType *bound, uint32_t start,
+                        uint32_t end);
 bool sk_type_meets(Checker *k, const SkType *type, const SkType *bound);
 bool sk_is_comparable(Checker *k, const SkType *type);
 bool sk_is_hashable(Checker *k, const SkType *type);

@@ -716,8 +716,7 @@ static bool targs_known(Checker *k, SkExpr *e, Shape *shape, uint32_t mark) {
       if (!bound) continue;
       bound = sk_type_substitute(k->t, bound, shape->tparams, shape->targs, shape->targ_count);
       if (sk_type_meets(k, shape->targs[i], bound)) continue;
-      SkDiag *diag = sk_report(k, SK_DIAG_E207, AT(e), "%s does not meet the bound %s",
-                               TEXT(k, shape->targs[i]), TEXT(k, bound));
+      SkDiag *diag = sk_report_bound(k, shape->targs[i], bound, AT(e));
       LABEL(k, diag, "%.*s wants %.*s: %s", SK_STR_ARG(shape->what), SK_STR_ARG(tparam->name.text),
             TEXT(k, bound));
     }

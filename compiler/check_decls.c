@@ -92,6 +92,19 @@ static bool wrong_count(Checker *k, SkTypeExpr *type, uint32_t wanted, uint32_t 
   return true;
 }
 
+SkDiag *sk_report_bound(Checker *k, const SkType *type, const SkType *bound, uint32_t start,
+                        uint32_t end) {
+  if (bound->decl != k->p->sendable)
+    return sk_report(k, SK_DIAG_E207, start, end, "%s does not meet the bound %s", TEXT(k, type),
+                     TEXT(k, bound));
+  SkDiag *diag =
+      sk_report(k, SK_DIAG_E207, start, end, "%s cannot be sent to another VM", TEXT(k, type));
+  HELP(k, diag,
+       "what can: numbers, bool, strings, channels, and structs, tuples, enums, lists, maps, sets "
+       "and optionals of these");
+  return diag;
+}
+
 static bool check_bounds(Checker *k, SkTParam *const *tparams, const SkType *const *args,
                          uint32_t count, uint32_t start, uint32_t end) {
   bool fine = true;
@@ -108,8 +121,7 @@ static bool check_bounds(Checker *k, SkTParam *const *tparams, const SkType *con
         LABEL(k, diag, "%.*s", SK_STR_ARG(sk_key_problem(k, args[i])));
         continue;
       }
-      SkDiag *diag = sk_report(k, SK_DIAG_E207, start, end, "%s does not meet the bound %s",
-                               TEXT(k, args[i]), TEXT(k, bound));
+      SkDiag *diag = sk_report_bound(k, args[i], bound, start, end);
       LABEL(k, diag, "`%.*s` must be %s", SK_STR_ARG(tparams[i]->name.text), TEXT(k, bound));
     }
   }
@@ -327,6 +339,48 @@ bool sk_is_hashable(Checker *k, const SkType *type) {
   return hashable(k, type, 0);
 }
 
+/// True if values of the type can be copied to another VM.
+static bool sendable(Checker *k, const SkType *type, uint32_t depth) {
+  if (depth > 32) return true;  // a recursive enum: its parts were looked at
+  bool fine = true;
+  switch ((int)type->kind) {
+    case SK_TYPE_FN:
+      return false;
+    case SK_TYPE_PARAM:
+      for (uint32_t i = 0; i < type->tparam->bound_count; i++) {
+        const SkType *bound = type->tparam->bound_types ? type->tparam->bound_types[i] : NULL;
+        if (bound && bound->decl == k->p->sendable) return true;
+      }
+      return false;
+    case SK_TYPE_NAMED:
+      break;
+    default:
+      for (uint32_t i = 0; fine && i < type->arg_count; i++)
+        fine = sendable(k, type->args[i], depth + 1);
+      return fine;
+  }
+  SkDecl *decl = type->decl;
+  if (decl->kind == SK_DECL_INTERFACE) return false;
+  if (decl->kind == SK_DECL_CLASS) {
+    if (decl != k->p->map && decl != k->p->set)
+      return sk_str_is(decl->name.text, "Channel") && sk_str_is(decl->module->name, "std.vm");
+    for (uint32_t i = 0; fine && i < type->arg_count; i++)
+      fine = sendable(k, type->args[i], depth + 1);
+    return fine;
+  }
+  if (decl->checker_scratch == 7) return true;
+  uint32_t saved = decl->checker_scratch;
+  decl->checker_scratch = 7;
+  for (uint32_t i = 0; fine && i < decl->field_count; i++)
+    fine = sendable(k, sk_member_type(k, decl->fields[i].type, type), depth + 1);
+  for (uint32_t c = 0; c < decl->case_count; c++) {
+    for (uint32_t i = 0; fine && i < decl->cases[c].param_count; i++)
+      fine = sendable(k, sk_member_type(k, decl->cases[c].params[i].type, type), depth + 1);
+  }
+  decl->checker_scratch = saved;
+  return fine;
+}
+
 SkStr sk_key_problem(Checker *k, const SkType *type) {
   if (type->kind == SK_TYPE_NAMED && type->decl->kind == SK_DECL_CLASS &&
       sk_decl_member(type->decl, SK_STR("equals")))
@@ -367,6 +421,7 @@ bool sk_type_meets(Checker *k, const SkType *type, const SkType *bound) {
   if (type->has_error || bound->kind != SK_TYPE_NAMED) return true;
   const SkType *wide = sk_type_wide(k->t, type);
   if (bound->decl == k->p->hashable) return sk_is_hashable(k, type);
+  if (bound->decl == k->p->sendable) return sendable(k, type, 0);
   if (bound->decl == k->p->number) {
     return wide->kind == SK_TYPE_INT || wide->kind == SK_TYPE_FLOAT ||
            sk_impl_of(k, type, bound->decl);

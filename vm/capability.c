@@ -269,6 +269,30 @@ static bool freeze_env(SkCaps *caps) {
   return true;
 }
 
+/// All that the parent holds, denials, clock and environment included.
+static bool inherit(SkCaps *caps, const SkCaps *parent) {
+  for (uint32_t i = 0; i < parent->grant_count; i++) {
+    if (!add(caps, sk_grant_ref(parent->grants[i]))) return false;
+  }
+  if (parent->working_folder) {
+    caps->working_folder = strdup(parent->working_folder);
+    if (!caps->working_folder) return false;
+  }
+  caps->clock = parent->clock;
+  caps->frozen_wall_ns = parent->frozen_wall_ns;
+  caps->frozen_monotonic_ns = parent->frozen_monotonic_ns;
+  caps->env = sk_calloc(parent->env_count + 1, sizeof *caps->env);
+  for (uint32_t i = 0; caps->env && i < parent->env_count; i++) {
+    SkStr name = parent->env[i].name, value = parent->env[i].value;
+    char *copy = sk_malloc(name.size + value.size + 2);
+    if (!copy) return false;
+    memcpy(copy, name.data, name.size + value.size + 2);  // NAME=VALUE, in one piece
+    caps->env[caps->env_count++] =
+        (SkEnvEntry){sk_str_n(copy, name.size), sk_str_n(copy + name.size + 1, value.size)};
+  }
+  return caps->env != NULL;
+}
+
 bool sk_caps_init(SkCaps *caps, const SkCapsOptions *options, SkBuf *error) {
   const SkCaps *parent = options->parent;
   *caps = (SkCaps){.audit = options->audit};
@@ -278,6 +302,11 @@ bool sk_caps_init(SkCaps *caps, const SkCapsOptions *options, SkBuf *error) {
   atomic_fetch_add(&caps->family->users, 1);
   caps->seen_epoch = atomic_load(&caps->family->epoch) - 1;  // so that the first use looks
   bool fine = true;
+  if (options->inherits) {
+    if (inherit(caps, parent)) return true;
+    sk_caps_deinit(caps);
+    return no_memory(error);
+  }
   if (needs_folder(options->grants, options->grant_count) ||
       needs_folder(options->denies, options->deny_count)) {
     caps->working_folder = sk_broker_working_folder();

@@ -70,6 +70,7 @@ typedef struct {
   const SkStr *grants, *denies;  // "fs.read=data", "fs.write:create=out", "clock"
   uint32_t grant_count, deny_count;
   const SkCaps *parent;  // NULL: rights come from the host alone
+  bool inherits;         // all that the parent holds; then nothing else is looked at
   bool no_defaults;      // not even what is granted to everybody
   SkAudit audit;
 } SkCapsOptions;

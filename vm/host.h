@@ -13,6 +13,10 @@
 
 #define SK_HOST_PREFIX "host."
 
+// Numbers of classes of objects that are not the engine's.
+#define SK_HOST_CHANNEL 0x80000000u  // SkChannel
+#define SK_HOST_TASK 0x80000001u     // SkTask
+
 typedef enum {
   SK_VALUE_VOID,
   SK_VALUE_INT,  // and storage types, which `storage` tells apart

@@ -3,6 +3,8 @@
 // many as after the last time, so that the cost per object is bounded; and when the VM ends.
 #include "vm/host.h"
 
+#include "vm/domain.h"
+
 #define FIRST_SWEEP 64u
 
 void *sk_host_object_at(const SkVm *vm, uint32_t number, uint64_t raw) {
@@ -13,10 +15,18 @@ void *sk_host_object_at(const SkVm *vm, uint32_t number, uint64_t raw) {
 }
 
 static void destroy(SkVm *vm, SkHostObject *item) {
-  const SkHostClass *row = &vm->thread.image->host->classes.items[item->number];
   void *object = item->object;
   item->object = NULL;
   vm->host_objects.used--;
+  if (item->number == SK_HOST_CHANNEL) {
+    sk_channel_release(object);
+    return;
+  }
+  if (item->number == SK_HOST_TASK) {
+    sk_task_release(object);
+    return;
+  }
+  const SkHostClass *row = &vm->thread.image->host->classes.items[item->number];
   if (row->destroy) row->destroy(object, row->user);
 }
 
@@ -78,4 +88,5 @@ void sk_host_objects_deinit(SkVm *vm) {
     if (objects->items[i].object) destroy(vm, &objects->items[i]);
   }
   sk_free(objects->items);
+  *objects = (SkHostObjects){0};
 }

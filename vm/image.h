@@ -123,6 +123,7 @@ typedef struct {
   uint32_t itab_mask;  // itab[selector & itab_mask] is the method if its selector matches
   const SkItabEntry *itab;
   SkStr name;           // "Circle", "[int]", "Json.str"
+  bool is_sendable;     // CLASS: can be copied to another VM
   uint32_t host_class;  // CLASS: of objects of the host: number in the engine's table + 1
   const struct SkSignature *signature;  // CLOSURE: for the host
 } SkTypeInfo;
@@ -203,7 +204,7 @@ typedef struct SkImage {
   struct SkImageExtern *externs;  // C functions that the code calls: vm/extern.h
   uint32_t extern_count;
   uint32_t native_count;
-  uint32_t reached;  // bit of each capability that some native in the code needs
+  uint32_t reached;                 // bit of each capability that some native in the code needs
   const struct SkerryEngine *host;  // NULL: none
   struct SkerryFunction *exports;   // pub functions of main
   uint32_t export_count;

@@ -503,9 +503,19 @@ uint32_t sk_object_type(SkLink *l, SkX x) {
   if (sk_x(l, x)->decl->is_handle) layout.size = sizeof(SkHandleObject);
   SkTypeInfo info = {.gc = gc_fixed(l, &layout), .kind = SK_OBJ_CLASS, .name = kept_text(l, x)};
   t = sk_x(l, x);
-  if (t->kind == SK_MT_NAMED)
-    info.host_class =
-        sk_host_class_find(l->image->host, t->module->name, t->module->strings[t->decl->name]) + 1;
+  if (t->kind == SK_MT_NAMED) {
+    SkStr module = t->module->name, name = t->module->strings[t->decl->name];
+    bool is_std_vm = sk_str_is(module, "std.vm"), is_prelude = sk_str_is(module, SK_PRELUDE_NAME);
+    bool is_channel = is_std_vm && sk_str_is(name, "Channel");
+    info.is_sendable =
+        is_channel || (is_prelude && (sk_str_is(name, "Map") || sk_str_is(name, "Set")));
+    if (is_channel)
+      info.host_class = SK_HOST_CHANNEL + 1;
+    else if (is_std_vm && sk_str_is(name, "Worker"))
+      info.host_class = SK_HOST_TASK + 1;
+    else
+      info.host_class = sk_host_class_find(l->image->host, module, name) + 1;
+  }
   uint32_t index = sk_add_info(l, info, x);
   l->types.items[x].object_type = index;
   return index;

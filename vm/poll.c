@@ -5,6 +5,7 @@
 // and counting it costs what testing a flag would. Other threads never write the fuel: they set
 // thread->interrupt, which is seen at the latest when a slice has run down, and after each native.
 #include "base/os.h"
+#include "vm/domain.h"
 #include "vm/interp.h"
 
 #define SLICE 1024
@@ -74,5 +75,8 @@ bool sk_poll(SkThread *thread) {
   }
   if (vm->deadline_at_ns && sk_os_monotonic_ns() >= vm->deadline_at_ns)
     return sk_stop(thread, SK_STOP_DEADLINE);
-  return true;
+  if (!vm->task || sk_domain_poll(thread)) return true;
+  vm->pending = SK_PENDING_PARK;
+  vm->park = SK_PARK_TURN;
+  return false;
 }

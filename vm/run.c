@@ -4,6 +4,7 @@
 //
 // Only the host's own call parks. A call that C code makes inside guest code occupies the C stack:
 // what would park there is a fault.
+#include "vm/domain.h"
 #include "vm/interp.h"
 
 // ---- running ------------------------------------------------------------------------------------
@@ -67,11 +68,20 @@ static SkRunStatus go_on(SkVm *vm) {
   }
 }
 
+/// What the host sees of a run: a root waits for channels here, and runs other VMs meanwhile.
+static SkRunStatus settle(SkVm *vm, SkRunStatus status) {
+  return vm->task && vm->task->is_root ? sk_domain_run_root(vm, status) : status;
+}
+
+SkRunStatus sk_vm_turn(SkVm *vm) {
+  return go_on(vm);
+}
+
 static SkRunStatus run_plan(SkVm *vm, uint32_t inits, uint32_t then) {
   vm->pending = SK_PENDING_NONE;
   vm->plan_end = inits;
   vm->plan_then = then;
-  return go_on(vm);
+  return settle(vm, go_on(vm));
 }
 
 static uint32_t library_inits(const SkImage *image) {
@@ -98,7 +108,7 @@ SkRunStatus sk_vm_start(SkVm *vm, uint32_t function, const SkSlot *args) {
   vm->plan_then = SK_NONE;
   if (!sk_nest_begin(&vm->thread, &vm->top, fn->start, args, fn->param_slots)) return finish(vm);
   vm->is_active = true;
-  return go_on(vm);
+  return settle(vm, go_on(vm));
 }
 
 SkRunStatus sk_vm_resume(SkVm *vm, const SkSlot *results) {
@@ -112,10 +122,14 @@ SkRunStatus sk_vm_resume(SkVm *vm, const SkSlot *results) {
     thread->pc += 2 + ((sk_word_b(*word) + 3u) >> 2);
   }
   sk_poll_begin(vm);
-  return go_on(vm);
+  return settle(vm, go_on(vm));
 }
 
 SkRunStatus sk_vm_resume_failed(SkVm *vm) {
+  return settle(vm, sk_vm_turn_failed(vm));
+}
+
+SkRunStatus sk_vm_turn_failed(SkVm *vm) {
   if (sk_unwind(&vm->thread)) return go_on(vm);
   sk_nest_end(&vm->thread, true);
   vm->is_active = false;
@@ -141,6 +155,7 @@ bool sk_park(SkThread *thread, SkPark why) {
 void sk_vm_cancel(SkVm *vm) {
   __atomic_store_n(&vm->cancelled, true, __ATOMIC_RELEASE);
   __atomic_store_n(&vm->thread.interrupt, 1, __ATOMIC_RELEASE);
+  sk_domain_wake(vm);
 }
 
 // ---- reports ------------------------------------------------------------------------------------

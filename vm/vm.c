@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "vm/broker.h"
+#include "vm/domain.h"
 #include "vm/extern.h"
 #include "vm/host.h"
 #include "vm/interp.h"
@@ -141,6 +142,7 @@ SkVm *sk_vm_new(const SkImage *image, const SkVmOptions *options, SkBuf *error) 
 
 void sk_vm_delete(SkVm *vm) {
   if (!vm) return;
+  sk_domain_leave(vm);
   sk_host_objects_deinit(vm);
   sk_roots_free(vm->held.items);
   sk_externs_close(vm);

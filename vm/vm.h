@@ -181,6 +181,8 @@ struct SkVm {
   SkPendingKind inner_failure;  // of the last call that a host function made; NONE: none
   const void *waits_for;        // PARK_ANSWER: the SkHostFunctionRow whose answer is due
   uint64_t output_bytes;        // written so far
+  struct SkTask *task;          // its place in a domain (domain.h); NULL: it is in none
+  uint64_t slice_end_ns;        // of its turn there
   SkHostObjects host_objects;
   SkHeld held;
   struct SkExterns *externs;  // vm/extern.h; NULL if the program calls no C functions
@@ -245,6 +247,10 @@ SkRunStatus sk_vm_start(SkVm *vm, uint32_t function, const SkSlot *args);
 SkRunStatus sk_vm_resume(SkVm *vm, const SkSlot *results);
 /// The same with something pending: the native that parked fails.
 SkRunStatus sk_vm_resume_failed(SkVm *vm);
+/// One turn of a call that is parked, and of one whose native fails: what waits for a channel stays
+/// parked. For the scheduler.
+SkRunStatus sk_vm_turn(SkVm *vm);
+SkRunStatus sk_vm_turn_failed(SkVm *vm);
 /// Gives up the call that is parked.
 void sk_vm_end(SkVm *vm);
 /// For natives that have to wait: `return sk_park(thread, why);`. Only in a call of the host

@@ -1,5 +1,5 @@
-// Calls from C into guest code: from the host, and from a native (here: what eprint calls), also
-// while a coroutine runs; what they allocate, throw and fault; fuel, deadline, cancellation.
+// Calls from C into guest code: from the host, and from a native (here: a function of the host),
+// also while a coroutine runs; what they allocate, throw and fault; fuel, deadline, cancellation.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,9 +16,10 @@
   } while (0)
 
 static const char source[] =
+    "import host.calls { note }\n"
     "fn fib(n: int) -> int => if n < 2 { n } else { fib(n - 1) + fib(n - 2) }\n"
     "fn numbers(n: int) -> Iterator<int> => generate((yield) => {\n"
-    "  for i in 0..<n { eprint(\"nest ${i}\"); yield(i) }\n"
+    "  for i in 0..<n { note(\"nest ${i}\"); yield(i) }\n"
     "})\n"
     // Makes garbage and runs coroutines of its own.
     "fn inner(n: int) -> int {\n"
@@ -31,7 +32,7 @@ static const char source[] =
     "fn breaks(n: int) -> int { for x in plain(9) { if x == n { fault(\"broken at ${x}\") } }\n"
     "  return 0 }\n"
     "fn throwing(n: int) throws -> int { throw error(\"thrown ${n}\") }\n"
-    "fn deep(n: int) -> int { eprint(\"deep\"); return n + 1 }\n"
+    "fn deep(n: int) -> int { note(\"deep\"); return n + 1 }\n"
     "fn forever() { while true {} }\n"
     "fn recurse(n: int) -> int => if n < 0 { 0 } else { recurse(n) + 1 }\n"
     "class Keeper { var co: Iterator<int>? = null }\n"
@@ -85,10 +86,10 @@ static void expect_failure(Test *test, const char *name, SkSlot arg) {
   test->vm->pending = SK_PENDING_NONE;
 }
 
-static bool on_write(void *context, int stream, const char *data, size_t size) {
-  Test *test = context;
+static SkerryStatus on_note(SkerryCall *call, void *user) {
+  const char *data = skerry_arg_string(call, 0, NULL);
+  Test *test = *(Test **)user;
   SkThread *thread = &test->vm->thread;
-  if (stream != 2 || size < 4) return true;
   if (memcmp(data, "nest", 4) == 0) {
     SkSlot arg = {.i = 12}, result;
     CHECK(sk_vm_call(thread, function(test->image, "inner"), &arg, &result));
@@ -105,13 +106,14 @@ static bool on_write(void *context, int stream, const char *data, size_t size) {
     }
     test->depth--;
   }
-  return true;
+  return SKERRY_OK;
 }
+
+static Test *current;
 
 static SkVm *vm_new(Test *test, const SkImage *image, SkVmOptions options) {
   *test = (Test){.image = image};
-  options.write = on_write;
-  options.io_context = test;
+  current = test;
   SkBuf error = {0};
   test->vm = sk_vm_new(image, &options, &error);
   CHECK(test->vm);
@@ -179,8 +181,11 @@ static void test_stops(const SkImage *image) {
 int main(void) {
   SkerryProgram *program = NULL;
   SkerryText messages;
+  SkerryEngine *engine = skerry_engine_new();
+  CHECK(skerry_engine_bind(engine, "calls", "fn note(s: string)", on_note, &current) == SKERRY_OK);
+  SkerryLoadOptions options = {.engine = engine};
   SkerryStatus status =
-      skerry_program_load("call.sk", source, strlen(source), NULL, &program, &messages);
+      skerry_program_load("call.sk", source, strlen(source), &options, &program, &messages);
   if (status != SKERRY_OK) fprintf(stderr, "%s\n", messages.data);
   CHECK(status == SKERRY_OK);
   skerry_text_free(&messages);
@@ -190,5 +195,6 @@ int main(void) {
   test_nested(program->image, (SkVmOptions){.stress_every = 1, .verify_heap = true});
   test_stops(program->image);
   skerry_program_delete(program);
+  skerry_engine_delete(engine);
   return 0;
 }
