@@ -145,7 +145,7 @@ typedef struct {
   const SkerryVM
       *parent; /* not NULL: grants must lie inside of what parent holds, and end with it */
   /* A line of JSON for each grant, denial, revocation and first use; NULL: none. On the thread of
-   * the VM, or of who revokes. */
+   * the VM, of one that it spawned, or of who revokes: it may run on several at once. */
   void (*audit)(void *audit_context, const char *line, size_t size);
   void *audit_context;
   const char *const *args; /* the program's `args`; borrowed for the call */

@@ -130,7 +130,7 @@ static void test_revoking(void) {
 
 /// A folder with two files in two folders.
 static void make_files(char folder[64]) {
-  char command[256];
+  char command[1024];
   strcpy(folder, "/tmp/skerry-caps-XXXXXX");
   if (!mkdtemp(folder)) fail(folder, "cannot be made");
   snprintf(command, sizeof command, "mkdir %s/a %s/b && echo x > %s/a/f && echo y > %s/b/f", folder,
@@ -140,7 +140,7 @@ static void make_files(char folder[64]) {
 
 static void test_children(void) {
   Log log, child_log;
-  char folder[64], whole[96], part[96], outside[96], a[96], b[96], command[128];
+  char folder[64], whole[512], part[512], outside[512], a[512], b[512], command[512];
   make_files(folder);
   snprintf(whole, sizeof whole, "fs.read=%s", folder);
   snprintf(part, sizeof part, "fs.read=%s/a", folder);
@@ -171,7 +171,7 @@ static void test_children(void) {
   child_log.revoke_from = parent;  // what the parent loses the child loses
   child_log.revoke_what = "fs.read";
   if (skerry_vm_run(child) != SKERRY_OK) fail("the child", skerry_vm_report(child).data);
-  char expected[1024];
+  char expected[2048];
   snprintf(expected, sizeof expected,
            "true\n%s: permission denied: outside of what --allow=fs.read grants\n"
            "permission denied: fs.read was revoked\npermission denied: fs.read was revoked\n",
