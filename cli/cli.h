@@ -31,6 +31,7 @@ typedef struct {
   SkerryLoadOptions load;
   SkerryVMOptions vm;
   CliTexts grants, denies;
+  char *jit;
   FILE *audit;
   const char *output;  // -o
   const char *filter;  // --filter of test
@@ -49,6 +50,8 @@ enum {
 /// CLI_OK, or CLI_USAGE after a message. Release with cli_options_deinit in any case.
 int cli_options_read(const char *command, unsigned flags, int argc, char **argv, CliOptions *out);
 void cli_options_deinit(CliOptions *options);
+/// One more option of the JIT. False if memory is out.
+bool cli_jit_option(CliOptions *options, const char *text);
 
 /// All arguments of the process, for another program that takes over.
 extern char **cli_argv;

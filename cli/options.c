@@ -163,6 +163,18 @@ static int read_rights_flag(const char *command, const char *arg, CliOptions *ou
   return CLI_OK;
 }
 
+bool cli_jit_option(CliOptions *out, const char *text) {
+  size_t old = out->jit ? strlen(out->jit) : 0, size = strlen(text);
+  char *joined = malloc(old + size + 2);
+  if (!joined) return false;
+  if (old) memcpy(joined, out->jit, old);
+  joined[old] = ',';
+  memcpy(joined + old + 1, text, size + 1);
+  free(out->jit);
+  out->vm.jit = out->jit = joined;
+  return true;
+}
+
 static int read_run_flag(const char *command, const char *arg, CliOptions *out, bool *known) {
   const char *value;
   uint64_t size;
@@ -189,6 +201,11 @@ static int read_run_flag(const char *command, const char *arg, CliOptions *out, 
                        value);
     }
     out->vm.stack_limit_slots = (uint32_t)size;
+    return CLI_OK;
+  }
+  if ((value = flag_value(arg, "--jit"))) return cli_jit_option(out, value) ? CLI_OK : cli_usage(command, "out of memory");
+  if (strcmp(arg, "--jit-stats") == 0) {
+    out->vm.jit_stats = true;
     return CLI_OK;
   }
   if (strcmp(arg, "--verify-heap") == 0) {
@@ -246,7 +263,9 @@ static int read_stress(const char *command, CliOptions *out) {
       out->vm.gc_stress = (uint32_t)number;
     else if (strcmp(word, "oom") == 0)
       skerry_debug_fail_allocation(number);
-    else if (strcmp(word, "jit") != 0 && strcmp(word, "deopt") != 0 && *word)
+    else if (strcmp(word, "jit") == 0) {
+      if (!cli_jit_option(out, "stress")) return cli_usage(command, "out of memory");
+    } else if (strcmp(word, "deopt") != 0 && *word)
       return cli_usage(command, "SKERRY_STRESS knows gc, gc:N, oom:N, found `%s`", word);
     stress += size;
     if (*stress) stress++;
@@ -304,4 +323,5 @@ void cli_options_deinit(CliOptions *options) {
   free_texts(&options->grants);
   free_texts(&options->denies);
   if (options->audit) fclose(options->audit);
+  free(options->jit);
 }

@@ -21,6 +21,14 @@ static const DumpRow *dump_find(const char *name, size_t size) {
   return NULL;
 }
 
+static bool is_jit_dump(const char *name, size_t size) {
+  static const char *const names[] = {"trace", "ir", "llvm", "asm"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    if (strlen(names[i]) == size && memcmp(names[i], name, size) == 0) return true;
+  }
+  return false;
+}
+
 /// Handles --dump. *done: nothing is left to run.
 static int dump_stages(const char *command, CliOptions *options, bool *done) {
   *done = false;
@@ -28,11 +36,16 @@ static int dump_stages(const char *command, CliOptions *options, bool *done) {
     size_t size = strcspn(at, ",");
     if (size == 2 && memcmp(at, "gc", 2) == 0) {
       options->vm.gc_log = true;
+    } else if (is_jit_dump(at, size)) {
+      char text[32];
+      snprintf(text, sizeof text, "dump=%.*s", (int)size, at);
+      if (!cli_jit_option(options, text)) return cli_usage(command, "out of memory");
     } else {
       const DumpRow *row = dump_find(at, size);
       if (!row) {
         return cli_usage(command,
-                         "`--dump` wants tokens, ast, types, bytecode, words or gc, "
+                         "`--dump` wants tokens, ast, types, bytecode, words, gc, trace, ir, "
+                         "llvm or asm, "
                          "found `%.*s`",
                          (int)size, at);
       }

@@ -22,7 +22,6 @@ typedef enum {
   SK_TREE_RETURNED,  // function tree: results stand at frame[0..]
   SK_TREE_LEFT,      // thread->frame and pc say where the interpreter goes on
   SK_TREE_FAILED,    // the same place, where something is pending
-  SK_TREE_POLL,      // as LEFT, after the interrupt flag was seen
 } SkTreeStatus;
 
 typedef uint32_t (*SkTreeEntry)(SkThread *thread, SkSlot *frame);
@@ -128,7 +127,7 @@ void sk_code_publish(bool perf_map, bool gdb);
 /// SkThread.jit_helpers of every thread.
 extern const void *const sk_jit_helper_table[];
 
-/// After LEFT, FAILED or POLL, in the thread: which exit that was.
+/// After LEFT or FAILED, in the thread: which exit that was.
 typedef struct {
   SkCode *code;
   uint32_t exit;

@@ -141,6 +141,10 @@ static uint64_t inner_room(SkThread *thread, uint64_t list) {
   return sk_list_push_room(thread, object_at(thread, list));
 }
 
+static uint64_t inner_poll(SkThread *thread) {
+  return sk_poll(thread);
+}
+
 static void inner_write(SkThread *thread, void *object) {
   sk_gc_write_slow(thread->heap, object);
 }
@@ -156,6 +160,7 @@ const void *const sk_jit_helper_table[] = {
     [SK_INNER_LEAVE] = (const void *)sk_jit_leave_thunk,
     [SK_INNER_NEW] = (const void *)inner_new,
     [SK_INNER_ROOM] = (const void *)inner_room,
+    [SK_INNER_POLL] = (const void *)inner_poll,
     [SK_INNER_WRITE] = (const void *)inner_write,
     [SK_INNER_WRITE_RANGE] = (const void *)inner_write_range,
 };

@@ -101,10 +101,10 @@ typedef enum {
   SK_STATE_GUARD,   // go on with the word at pc, which has not run
   SK_STATE_FAIL,    // the word at pc ran and something is pending
   SK_STATE_CALLER,  // a CALLFN at pc left: its frames and the thread's place are set already
-  SK_STATE_POLL,    // the interrupt flag is set; then go on with the word at pc
 } SkIrStateKind;
 
 /// What one frame slot holds when the tree is left.
+#define SK_SLOT_FUEL 0xFFFFFFFFu  // not of the frame: SkThread.fuel
 typedef struct {
   uint32_t slot;  // from the root frame's R[0]; frame headers are slots too
   SkIrRef value;

@@ -120,12 +120,15 @@ static bool check_state(const Check *c, uint32_t number, uint32_t where) {
   for (uint32_t i = 0; i < state->count; i++) {
     const SkIrSlotValue *value = &c->ir->slot_values.items[state->first + i];
     if (!check_use(c, value->value, c->block, where)) return false;
+    if (value->slot == SK_SLOT_FUEL) continue;
     if (c->slot_of[value->slot] == number)
       return fail(c, "s%u has slot %u twice", number, value->slot);
     c->slot_of[value->slot] = number;
   }
-  for (uint32_t i = 0; i < state->count; i++)
-    c->slot_of[c->ir->slot_values.items[state->first + i].slot] = 0;
+  for (uint32_t i = 0; i < state->count; i++) {
+    uint32_t slot = c->ir->slot_values.items[state->first + i].slot;
+    if (slot != SK_SLOT_FUEL) c->slot_of[slot] = 0;
+  }
   return true;
 }
 
@@ -210,12 +213,18 @@ static const char *types_of(SkIrOp op) {
     case SK_IR_STG:
     case SK_IR_STSLOT:
       return "x>-";
+    case SK_IR_POLL:
+      return "i>i";
+    case SK_IR_LDFUEL:
+      return ">i";
+    case SK_IR_STFUEL:
+      return "i>-";
     case SK_IR_GUARD:
     case SK_IR_BR:
     case SK_IR_SWITCH:
       return "i>-";
     case SK_IR_STGF:
-    case SK_IR_POLL:
+    case SK_IR_HASTREE:
     case SK_IR_STACK:
     case SK_IR_JUMP:
     case SK_IR_EXIT:
@@ -422,8 +431,10 @@ static bool check_reach(Check *c, SkArena *arena) {
 
 static bool check_all(const SkIr *ir, SkArena *arena, SkBuf *message) {
   uint32_t slots = 1;
-  for (uint32_t i = 0; i < ir->slot_values.count; i++)
-    if (ir->slot_values.items[i].slot >= slots) slots = ir->slot_values.items[i].slot + 1;
+  for (uint32_t i = 0; i < ir->slot_values.count; i++) {
+    uint32_t slot = ir->slot_values.items[i].slot;
+    if (slot != SK_SLOT_FUEL && slot >= slots) slots = slot + 1;
+  }
   SkIr copy = *ir;  // shares all but the blocks and the order, which sk_ir_analyse writes
   copy.arena = arena;
   copy.order = (SkIrList){0};

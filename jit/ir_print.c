@@ -23,7 +23,7 @@
 const char *const sk_ir_type_names[] = {"void", "int", "float", "ref"};
 const char *const sk_ir_width_names[] = {"i8",  "u8", "i16", "u16", "i32",
                                          "u32", "64", "f32", "ref"};
-const char *const sk_ir_state_names[] = {"guard", "fail", "caller", "poll"};
+const char *const sk_ir_state_names[] = {"guard", "fail", "caller"};
 
 static void print_alias(uint32_t alias, SkBuf *out) {
   static const char *const plain[] = {"none", "length", "data", "scratch"};

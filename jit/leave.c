@@ -47,7 +47,11 @@ uint32_t sk_jit_leave(SkThread *thread, SkSlot *frame, const SkLeaveDump *dump, 
   const SkBlobExit *exit = &blob->exits[number];
   for (uint32_t i = 0; i < exit->count; i++) {
     const SkBlobSlot *slot = &blob->slots[exit->first + i];
-    frame[slot->slot].u = value_of(dump, slot);
+    uint64_t value = value_of(dump, slot);
+    if (slot->slot == SK_SLOT_FUEL)
+      thread->fuel = (int64_t)value;
+    else
+      frame[slot->slot].u = value;
   }
   if (exit->kind == SK_STATE_CALLER) return SK_TREE_LEFT;  // the tree knows the callee's status
   __atomic_fetch_add(&code->exit_counts[number], 1, __ATOMIC_RELAXED);
@@ -55,6 +59,5 @@ uint32_t sk_jit_leave(SkThread *thread, SkSlot *frame, const SkLeaveDump *dump, 
   thread->pc = exit->pc;
   thread->jit_left = code;
   thread->jit_exit = number;
-  if (exit->kind == SK_STATE_FAIL) return SK_TREE_FAILED;
-  return exit->kind == SK_STATE_POLL ? SK_TREE_POLL : SK_TREE_LEFT;
+  return exit->kind == SK_STATE_FAIL ? SK_TREE_FAILED : SK_TREE_LEFT;
 }

@@ -7,7 +7,7 @@
 
 /// Places in the VM's structures, in bytes, and other facts that machine code has built in.
 typedef struct {
-  uint32_t thread_heap, thread_frame, thread_stack_limit, thread_pc, thread_interrupt;
+  uint32_t thread_heap, thread_frame, thread_stack_limit, thread_pc, thread_fuel;
   uint32_t thread_functions, thread_helpers, thread_consts, thread_globals, thread_global_flags;
   uint32_t thread_native_limit;
   uint32_t heap_base, heap_bump, heap_limit, heap_types;
@@ -28,6 +28,7 @@ typedef enum {
   SK_INNER_ROOM,                     // (thread, list) -> 1, 0 with a fault pending
   SK_INNER_WRITE,                    // (thread, object)
   SK_INNER_WRITE_RANGE,              // (thread, object, address, size_bytes)
+  SK_INNER_POLL,                     // (thread) -> 1, 0 when the run is stopped
   SK_INNER_END
 } SkInnerHelper;
 _Static_assert((int)SK_INNER_LEAVE == (int)SK_HELPER_COUNT, "one table");

@@ -145,7 +145,7 @@ def suite_asan():
                             "--mode", "asanstress=--verify-heap @SKERRY_STRESS=gc:3"], env={"ASAN_OPTIONS": "detect_leaks=1"})
 
 
-def suite_golden():
+def suite_trees():
     """The JIT's tree IR: golden files of its passes, and random trees before and after them."""
     if build("release"):
         tool = "build/release/tests/ir_tool"

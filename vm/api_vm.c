@@ -45,6 +45,8 @@ static SkVmOptions inner_options(SkerryVM *vm, const SkerryVMOptions *options, c
       .stress_every = options->gc_stress,
       .verify_heap = options->gc_verify,
       .log_gc = options->gc_log,
+      .jit = options->jit,
+      .jit_stats = options->jit_stats,
       .io_context = options->io_context,
       .write = options->write,
       .read = options->read,

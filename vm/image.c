@@ -1,6 +1,8 @@
 // Looking things up in an image, and printing its code.
 #include "vm/image.h"
 
+#include "vm/jit_hooks.h"
+
 uint32_t sk_image_function_at(const SkImage *image, uint32_t offset) {
   uint32_t low = 0, high = image->function_count;
   while (low < high) {
@@ -14,6 +16,7 @@ uint32_t sk_image_function_at(const SkImage *image, uint32_t offset) {
 }
 
 void sk_image_delete(SkImage *image) {
+  if (image->jit) sk_jit_hooks->image_delete(image);
   SkArena arena = image->arena;
   sk_arena_deinit(&arena);
   sk_free(image);

@@ -180,6 +180,7 @@ typedef struct {
 } SkImageNeed;
 
 typedef struct SkImage {
+  struct SkJit *jit;  // atomic; made by the first VM that runs with it
   SkArena arena;  // owns everything below
   SkWord *code;   // code[0] is CORET; code_count words
   uint32_t code_count;

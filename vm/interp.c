@@ -4,18 +4,23 @@
 // pc, R (the frame) and the heap's base live in local variables. Before anything that may fail,
 // allocate or leave this function, SAVE puts pc and R into the thread; after anything that may have
 // moved the stack or changed where the thread runs, RELOAD takes them from there.
+//
+// The file is compiled twice: with SK_RECORDING it is the interpreter that shows each word to the
+// JIT before it runs it.
 #include "vm/interp.h"
 
 #include <math.h>
 
 #include "vm/extern.h"
+#include "vm/jit_hooks.h"
 #include "vm/native.h"
 #include "vm/numtext.h"
 
 /// Operands by loads of their own from the word before pc, which measures better than one load and
 /// shifts. A handler that moves pc has to read them first.
 #define OPERAND(n) (((const uint16_t *)(const void *)pc)[(n)-4])
-#define OP OPERAND(0)
+/// Another thread may put TREE there, or take it away: either op is right. Only NEXT looks at it.
+#define OP __atomic_load_n((const uint16_t *)(const void *)pc - 4, __ATOMIC_RELAXED)
 #define A OPERAND(1)
 #define B OPERAND(2)
 #define C OPERAND(3)
@@ -28,11 +33,22 @@
 #define RB R[B]
 #define RC R[C]
 
+#ifdef SK_RECORDING
+#define RUN_WORDS sk_run_words_recording
+#define NEXT                            \
+  do {                                  \
+    thread->frame = R;                  \
+    thread->pc = (uint32_t)(pc - code); \
+    goto record;                        \
+  } while (0)
+#else
+#define RUN_WORDS sk_run_words
 #define NEXT            \
   do {                  \
     pc++;               \
     goto *dispatch[OP]; \
   } while (0)
+#endif
 /// A call's n operands, by the list in `slots`, into the callee's first slots: straight-line tests,
 /// which are predicted better than a jump by n.
 #define COPY_ARGUMENTS()                                        \
@@ -155,7 +171,19 @@ static SkString *number_text(SkThread *thread, SkSlot value, SkWordOp op) {
   return sk_string_new(thread, text, size);
 }
 
+#ifndef SK_RECORDING
 bool sk_interpret(SkThread *thread) {
+  SkRan ran;
+  bool recording = false;
+  while ((ran = recording ? sk_run_words_recording(thread) : sk_run_words(thread)) ==
+         SK_RAN_SWITCH)
+    recording = !recording;
+  if (recording) sk_jit_hooks->stop(thread);
+  return ran == SK_RAN_DONE;
+}
+#endif
+
+SkRan RUN_WORDS(SkThread *thread) {
   static const void *const labels[] = {
 #define WORD(name, format, meaning) &&op_##name,
 #include "vm/words.def"
@@ -492,15 +520,19 @@ op_ADDJNE_B:
     POLL();
   }
   NEXT;
+#define JUMP_BY_TABLE(index)                                       \
+  do {                                                             \
+    uint64_t i = (index);                                          \
+    const SkWord *end = pc + 1 + (B + 1u) / 2;                     \
+    const int32_t *table = (const int32_t *)(const void *)(pc + 1); \
+    pc = end + (i < B ? table[i] : (int32_t)(*pc >> 32));          \
+  } while (0)
 op_SWITCH:
-op_SWITCHCASE : {
-  uint64_t i =
-      OP == SK_W_SWITCH ? (uint64_t)(RA.i - (int32_t)*pc) : ((const SkObject *)AT(RA.ref))->aux;
-  const SkWord *end = pc + 1 + (B + 1u) / 2;
-  const int32_t *table = (const int32_t *)(const void *)(pc + 1);
-  pc = end + (i < B ? table[i] : (int32_t)(*pc >> 32));
+  JUMP_BY_TABLE((uint64_t)(RA.i - (int32_t)*pc));
   NEXT;
-}
+op_SWITCHCASE:
+  JUMP_BY_TABLE(((const SkObject *)AT(RA.ref))->aux);
+  NEXT;
 #define TYPE_OF(slot) (((const SkObject *)AT((slot).ref))->type)
 op_JIS:
   pc += TYPE_OF(RA) == (uint32_t)*pc ? 1 + SC : 1;
@@ -539,6 +571,30 @@ op_CHKSOME:
     goto failed;
   }
   NEXT;
+op_TREE:
+  SAVE();
+  switch (sk_jit_hooks->reach(thread)) {
+    case SK_JIT_ORIGINAL:
+      goto *dispatch[thread->jit_op];
+    case SK_JIT_GO_ON:
+      RELOAD();
+      NEXT;
+    case SK_JIT_FAILED:
+      goto failed;
+    case SK_JIT_RETURNED: {
+      R = thread->frame;
+      uint64_t header = R[-1].u;
+      const SkSlot *from = R;
+      R -= (uint16_t)(header >> 32);
+      pc = code + (uint32_t)header;
+      SkSlot *to = R + (header >> 48);
+      for (uint32_t i = 0, n = thread->jit_results; i < n; i++) to[i] = from[i];
+      NEXT;
+    }
+    case SK_JIT_RECORD:
+      return SK_RAN_SWITCH;
+  }
+  __builtin_unreachable();
 op_LOOP:
   NEXT;
 
@@ -991,15 +1047,17 @@ op_STRNE:
 op_STRCMP:
   RA.i = sk_string_compare(AT(RB.ref), AT(RC.ref));
   NEXT;
-op_STRI:
-op_STRF:
-op_STRB : {
-  SAVE();
-  SkString *string = number_text(thread, RB, (SkWordOp)OP);
-  if (!string) goto failed;
-  RA.u = BITS(string);
-  NEXT;
-}
+#define TEXT_OF(name)                                            \
+  op_##name : {                                                  \
+    SAVE();                                                      \
+    SkString *string = number_text(thread, RB, SK_W_##name);     \
+    if (!string) goto failed;                                    \
+    RA.u = BITS(string);                                         \
+    NEXT;                                                        \
+  }
+  TEXT_OF(STRI)
+  TEXT_OF(STRF)
+  TEXT_OF(STRB)
 op_REPRS : {
   SAVE();
   SkString *string = sk_string_repr(thread, AT(RB.ref));
@@ -1059,7 +1117,7 @@ op_CODONE:
   RA.u = ((const SkCoroutine *)AT(RB.ref))->state == SK_CO_DONE;
   NEXT;
 op_CORET:
-  if (thread->coroutine.bits == 0) return true;
+  if (thread->coroutine.bits == 0) return SK_RAN_DONE;
   thread->frame = R;
   sk_coroutine_return(thread);
   RELOAD();
@@ -1083,11 +1141,18 @@ poll_call:
   thread->frame = R;
   thread->pc = (uint32_t)(pc - code);
 poll:
-  if (!sk_poll(thread)) return false;
+  if (!sk_poll(thread)) return SK_RAN_FAILED;
+  if (thread->jit) sk_jit_hooks->sample(thread);
   NEXT;
+#ifdef SK_RECORDING
+record:
+  if (!sk_jit_hooks->record(thread)) return SK_RAN_SWITCH;
+  pc++;
+  goto *dispatch[OP];
+#endif
 failed_entry:
 failed:
-  if (!sk_unwind(thread)) return false;
+  if (!sk_unwind(thread)) return SK_RAN_FAILED;
   RELOAD();
   NEXT;
 }

@@ -16,6 +16,11 @@ static inline uint64_t sk_header(uint32_t pc, uint32_t delta, uint32_t dst) {
 /// False: something is pending (vm->pending).
 bool sk_interpret(SkThread *thread);
 
+typedef enum { SK_RAN_FAILED, SK_RAN_DONE, SK_RAN_SWITCH } SkRan;
+/// The two interpreters, made from one source. SWITCH: the other one goes on at the thread's place.
+SkRan sk_run_words(SkThread *thread);
+SkRan sk_run_words_recording(SkThread *thread);
+
 // poll.c
 /// What a call of the host may use up begins to count.
 void sk_poll_begin(SkVm *vm);

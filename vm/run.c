@@ -6,6 +6,7 @@
 // what would park there is a fault.
 #include "vm/domain.h"
 #include "vm/interp.h"
+#include "vm/jit_hooks.h"
 
 // ---- running ------------------------------------------------------------------------------------
 
@@ -30,6 +31,12 @@ static SkRunStatus status_of(SkVm *vm) {
 static SkRunStatus finish(SkVm *vm) {
   SkRunStatus status = status_of(vm);
   bool written = vm->out.size == 0 || sk_vm_flush(vm);
+  if ((vm->options.jit_stats || vm->options.jit) && vm->thread.jit) {
+    SkBuf text = {0};
+    sk_jit_hooks->report(&vm->thread, vm->options.jit_stats, &text);
+    sk_vm_write_now(vm, 2, text.data, text.size);
+    sk_buf_deinit(&text);
+  }
   if (vm->options.log_gc && vm->gc_log.size) {
     sk_vm_write_now(vm, 2, vm->gc_log.data, vm->gc_log.size);
     vm->gc_log.size = 0;

@@ -10,6 +10,7 @@
 #include "vm/extern.h"
 #include "vm/host.h"
 #include "vm/interp.h"
+#include "vm/jit_hooks.h"
 
 #define DEFAULT_HEAP_BYTES ((size_t)1 << 30)
 #define DEFAULT_STACK_SLOTS ((uint32_t)1 << 20)
@@ -134,6 +135,7 @@ SkVm *sk_vm_new(const SkImage *image, const SkVmOptions *options, SkBuf *error) 
   if (sk_caps_init(&vm->caps, &options->rights, error) && check_needs(vm, image, error) &&
       make_heap(vm, image) && make_consts(vm) && sk_externs_open(vm, error)) {
     vm->pending = SK_PENDING_NONE;
+    if (sk_jit_hooks) sk_jit_hooks->attach(&vm->thread);
     return vm;
   }
   sk_vm_delete(vm);
@@ -148,6 +150,7 @@ void sk_vm_delete(SkVm *vm) {
   sk_externs_close(vm);
   sk_resources_deinit(&vm->resources);
   sk_caps_deinit(&vm->caps);
+  if (vm->thread.jit) sk_jit_hooks->detach(&vm->thread);
   if (vm->thread.heap) sk_heap_delete(vm->thread.heap);
   sk_buf_deinit(&vm->fault_text);
   sk_buf_deinit(&vm->out);

@@ -44,6 +44,8 @@ typedef struct {
   uint32_t stress_every;  // SKERRY_STRESS=gc:N
   bool verify_heap;
   bool log_gc;
+  bool jit_stats;
+  const char *jit;  // options of the JIT, see jit_hooks.h; NULL: on, all as by default
   uint64_t output_limit_bytes;  // what may be written in all; 0: any amount
   struct SkerryVM *owner;       // the host's view of this VM
   void *host_context;
@@ -94,7 +96,10 @@ struct SkThread {
   const SkRef *consts;             // by constant number
   SkSlot *globals;
   uint8_t *global_flags;
+  uint16_t jit_op;       // at an anchor: the word's own op
+  uint32_t jit_results;  // slots that a tree has returned
   char *native_limit;  // trees do not let the native stack grow below this
+  struct SkJit *jit;   // NULL without one
   void *jit_left;      // SkCode that was left last, and by which of its exits
   uint32_t jit_exit;
 };

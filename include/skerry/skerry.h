@@ -161,6 +161,11 @@ typedef struct {
   uint32_t gc_stress;          /* collect at every Nth allocation; 0: off */
   bool gc_verify;              /* check the whole heap after each collection */
   bool gc_log;                 /* a line for each collection on standard error */
+  /* The JIT: NULL: on. "off", "stress" (everything hot is compiled at once), "sync" (compile on the
+     running thread), "dump=ir", "samples=1" and other parameters, with commas between. The first VM
+     of a program decides for all of them. */
+  const char *jit;
+  bool jit_stats;              /* what the JIT did, on standard error when the run ends */
   void *io_context;            /* the first argument of the two below */
   /* NULL: the process's streams. stream: 1 output, 2 errors. False: it could not be written. */
   bool (*write)(void *io_context, int stream, const char *data, size_t size);

@@ -21,6 +21,7 @@ void sk_lower_store_roots(SkLower *lower, uint32_t state, bool place) {
   for (uint32_t i = 0; i < exit->count; i++) {
     SkIrSlotValue entry = lower->ir->slot_values.items[exit->first + i];
     const SkIrInstr *instr = sk_lower_instr(lower, entry.value);
+    if (entry.slot == SK_SLOT_FUEL) continue;
     if (instr->type != SK_IT_REF && !sk_ir_is_constant(lower->ir, entry.value)) continue;
     LLVMBuildStore(lower->b, sk_lower_value(lower, entry.value), sk_lower_slot(lower, entry.slot));
   }
@@ -86,14 +87,11 @@ static void call_helper(SkLower *lower, SkIrRef ref) {
 
 // ---- other trees
 
-/// The code of another function's tree; leaves if it has none.
-static LLVMValueRef tree_of(SkLower *lower, uint32_t function, uint32_t state) {
+/// The code of another function's tree.
+static LLVMValueRef tree_of(SkLower *lower, uint32_t function) {
   LLVMValueRef table =
       sk_lower_load(lower, lower->ptr, lower->thread, lower->layout->thread_functions);
-  LLVMValueRef code = sk_lower_load(lower, lower->ptr, table, (uint64_t)function * 8);
-  LLVMValueRef there = LLVMBuildIsNotNull(lower->b, code, "");
-  sk_lower_guard(lower, there, state, SK_STATE_GUARD);
-  return code;
+  return sk_lower_load(lower, lower->ptr, table, (uint64_t)function * 8);
 }
 
 static void call_tree(SkLower *lower, SkIrRef ref) {
@@ -101,7 +99,7 @@ static void call_tree(SkLower *lower, SkIrRef ref) {
   LLVMBuilderRef b = lower->b;
   uint32_t function = (uint32_t)instr->k, count = instr->b, callee_frame = instr->c;
   bool is_self = lower->ir->is_function && function == lower->ir->function;
-  LLVMValueRef code = is_self ? lower->function : tree_of(lower, function, instr->state);
+  LLVMValueRef code = is_self ? lower->function : tree_of(lower, function);
   sk_lower_store_roots(lower, instr->state, false);
   LLVMValueRef args[2 + SK_TREE_REGISTER_PARAMS] = {lower->thread,
                                                     sk_lower_slot(lower, callee_frame)};

@@ -87,21 +87,58 @@ static void stack_check(SkLower *lower, const SkIrInstr *instr) {
   sk_lower_guard(lower, above, instr->state, SK_STATE_GUARD);
 }
 
+/// Fuel below 0: in a cold block, whatever sk_poll says.
+static void poll(SkLower *lower, SkIrRef ref) {
+  const SkIrInstr *instr = sk_lower_instr(lower, ref);
+  LLVMBuilderRef b = lower->b;
+  LLVMValueRef fuel = sk_lower_value(lower, instr->a);
+  LLVMValueRef enough = LLVMBuildICmp(b, LLVMIntSGE, fuel, sk_lower_int(lower, 0), "");
+  LLVMBasicBlockRef before = sk_lower_here(lower), asking = sk_lower_block(lower),
+                    next = sk_lower_block(lower);
+  sk_lower_branch(lower, enough, next, asking, lower->likely);
+  sk_lower_go(lower, asking);
+  sk_lower_store(lower, fuel, lower->thread, lower->layout->thread_fuel);
+  sk_lower_store_roots(lower, instr->state, true);
+  LLVMTypeRef type = LLVMFunctionType(lower->i64, &lower->ptr, 1, 0);
+  LLVMValueRef answer = LLVMBuildCall2(b, type, sk_lower_helper(lower, SK_INNER_POLL),
+                                       &lower->thread, 1, "");
+  LLVMValueRef go_on = LLVMBuildICmp(b, LLVMIntNE, answer, sk_lower_int(lower, 0), "");
+  sk_lower_guard(lower, go_on, instr->state, SK_STATE_FAIL);
+  LLVMValueRef more = sk_lower_load(lower, lower->i64, lower->thread, lower->layout->thread_fuel);
+  LLVMBasicBlockRef after = sk_lower_here(lower);
+  LLVMBuildBr(b, next);
+  sk_lower_go(lower, next);
+  LLVMValueRef phi = LLVMBuildPhi(b, lower->i64, ""), values[2] = {fuel, more};
+  LLVMBasicBlockRef blocks[2] = {before, after};
+  LLVMAddIncoming(phi, values, blocks, 2);
+  lower->values[ref] = phi;
+}
+
 bool sk_lower_exit(SkLower *lower, SkIrRef ref) {
   const SkIrInstr *instr = sk_lower_instr(lower, ref);
   switch (instr->op) {
     case SK_IR_GUARD:
       sk_lower_guard(lower, sk_lower_condition(lower, instr->a), instr->state, SK_STATE_GUARD);
       return true;
-    case SK_IR_POLL: {
-      LLVMValueRef flag =
-          sk_lower_load(lower, lower->i8, lower->thread, lower->layout->thread_interrupt);
-      LLVMSetVolatile(flag, 1);
-      LLVMValueRef none =
-          LLVMBuildICmp(lower->b, LLVMIntEQ, flag, LLVMConstInt(lower->i8, 0, 0), "");
-      sk_lower_guard(lower, none, instr->state, SK_STATE_POLL);
+    case SK_IR_POLL:
+      poll(lower, ref);
+      return true;
+    case SK_IR_HASTREE: {
+      if (lower->ir->is_function && lower->ir->function == instr->k) return true;  // this one
+      LLVMValueRef table =
+          sk_lower_load(lower, lower->ptr, lower->thread, lower->layout->thread_functions);
+      LLVMValueRef code = sk_lower_load(lower, lower->ptr, table, instr->k * 8);
+      sk_lower_guard(lower, LLVMBuildIsNotNull(lower->b, code, ""), instr->state, SK_STATE_GUARD);
       return true;
     }
+    case SK_IR_LDFUEL:
+      lower->values[ref] =
+          sk_lower_load(lower, lower->i64, lower->thread, lower->layout->thread_fuel);
+      return true;
+    case SK_IR_STFUEL:
+      sk_lower_store(lower, sk_lower_value(lower, instr->a), lower->thread,
+                     lower->layout->thread_fuel);
+      return true;
     case SK_IR_STACK:
       stack_check(lower, instr);
       return true;

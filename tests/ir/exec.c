@@ -31,6 +31,7 @@ static const SkIrInstr *at(const Run *run, SkIrRef ref) {
 }
 
 // ---- memory
+#define MODEL_FIELDS 16384  // references in one object: as many as the model has words
 static const uint32_t object_bytes[] = {0, 40, 16, 0, 16, 0, 16, 0, 16};
 static const uint32_t element_bytes[] = {0, 0, 0, 8, 0, 4, 0, 1, 0};
 
@@ -86,7 +87,7 @@ static uint32_t reference_fields(const Model *model, uint32_t ref, uint32_t *fie
 static void mark(Model *model, uint64_t ref, bool *seen) {
   if (!ref || ref >= MODEL_BYTES || seen[ref / 16] || !model->objects[ref / 16].size_bytes) return;
   seen[ref / 16] = true;
-  uint32_t fields[256], n = reference_fields(model, (uint32_t)ref, fields);
+  uint32_t fields[MODEL_FIELDS], n = reference_fields(model, (uint32_t)ref, fields);
   for (uint32_t i = 0; i < n; i++) mark(model, load32(model, fields[i]), seen);
 }
 
@@ -532,6 +533,13 @@ static void execute(Run *run, SkIrRef ref) {
       if (!a) leave(run, instr->state);
       break;
     case SK_IR_POLL:
+      env[ref] = a;
+      break;
+    case SK_IR_LDFUEL:
+      env[ref] = 1000;
+      break;
+    case SK_IR_STFUEL:
+    case SK_IR_HASTREE:
     case SK_IR_STACK:
       break;
     default:
@@ -713,7 +721,7 @@ static bool same_reference(Compare *c, uint64_t a, uint64_t b) {
     return false;
   }
   bool is_reference[MODEL_BYTES / 64] = {false};
-  uint32_t fields[256], n = reference_fields(c->a, (uint32_t)a, fields);
+  uint32_t fields[MODEL_FIELDS], n = reference_fields(c->a, (uint32_t)a, fields);
   for (uint32_t i = 0; i < n; i++) {
     uint32_t offset = fields[i] - (uint32_t)a;
     is_reference[offset / 4] = true;

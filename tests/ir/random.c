@@ -487,7 +487,10 @@ static void loop_statement(Gen *g) {
   statements(g);
   ints[1] = some_int(g);
   points[1] = pick(g, POOL_POINT);
-  emit(g, (SkIrInstr){.op = SK_IR_POLL, .state = new_state(g, SK_STATE_POLL)});
+  emit(g, (SkIrInstr){.op = SK_IR_POLL,
+                       .type = SK_IT_INT,
+                       .a = some_int(g),
+                       .state = new_state(g, SK_STATE_FAIL)});
   SkIrRef next = op2(g, SK_IR_ADD, SK_IT_INT, i, sk_ir_int(ir, down ? -step : step));
   if (top) {
     jump(g, head);

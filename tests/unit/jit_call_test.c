@@ -26,6 +26,7 @@ static SkCode *compile_fib(uint32_t self) {
            "  RET v5\n"
            "b2: preds b0\n"
            "  v7 = SUB v5 v2\n"
+           "  HASTREE %u [s5]\n"
            "  v8 = CALLFN v7 function %u results 1 frame 5 [s2]\n"
            "  v9 = LDG 0 global.0\n"
            "  v10 = NE v9 v5\n"
@@ -37,10 +38,11 @@ static SkCode *compile_fib(uint32_t self) {
            "s1: guard pc %d base 0 context 0 0=v5\n"
            "s2: caller pc %d base 0 context 0 0=v5 4=v3\n"
            "s3: caller pc %d base 0 context 0 0=v5 1=v8 4=v4\n"
-           "s4: guard pc %d base 0 context 0 0=v5 1=v8\n",
+           "s4: guard pc %d base 0 context 0 0=v5 1=v8\n"
+           "s5: guard pc %d base 0 context 0 0=v5\n",
            FIB_PC, (long long)sk_header(CALL1_PC + 1, 5, 1),
-           (long long)sk_header(CALL2_PC + 1, 5, 2), self, self, FIB_PC, CALL1_PC, CALL2_PC,
-           CALL2_PC);
+           (long long)sk_header(CALL2_PC + 1, 5, 2), self, self, self, FIB_PC, CALL1_PC,
+           CALL2_PC, CALL2_PC, CALL1_PC);
   return compile_text(text);
 }
 

@@ -438,15 +438,23 @@ static void polls(Machine *machine) {
       "b0:\n"
       "  v1 = SLOT 0\n"
       "  STACK 100 [s1]\n"
-      "  POLL [s2]\n"
+      "  v2 = LDFUEL\n"
+      "  v3 = POLL v2 [s2]\n"
+      "  STFUEL v3\n"
       "  EXIT [s3]\n"
       "s1: guard pc 17 base 0 context 0 1=v1\n"
-      "s2: poll pc 18 base 0 context 0 1=v1\n"
+      "s2: fail pc 18 base 0 context 0 1=v1\n"
       "s3: guard pc 19 base 0 context 0 1=v1\n");
   CHECK(code->enter(&machine->thread, machine->frame) == SK_TREE_LEFT && machine->thread.pc == 19);
-  machine->thread.interrupt = 1;
-  CHECK(code->enter(&machine->thread, machine->frame) == SK_TREE_POLL && machine->thread.pc == 18);
-  machine->thread.interrupt = 0;
+  SkVm vm = {.fuel_limit = 5000, .fuel_used = 4000};
+  SkVm *had = machine->thread.vm;
+  machine->thread.vm = &vm;
+  machine->thread.fuel = -1;
+  vm.thread = machine->thread;
+  CHECK(code->enter(&vm.thread, machine->frame) == SK_TREE_LEFT && vm.thread.pc == 19);
+  CHECK(vm.thread.fuel == 999);
+  machine->thread.vm = had;
+  machine->thread.fuel = 0;
   SkSlot *end = machine->slots + FRAME_SLOTS;
   CHECK(code->enter(&machine->thread, end - 100) == SK_TREE_LEFT && machine->thread.pc == 19);
   CHECK(code->enter(&machine->thread, end - 99) == SK_TREE_LEFT && machine->thread.pc == 17);

@@ -1,0 +1,176 @@
+// Words for module variables, strings, natives and coroutines.
+#include "jit/build.h"
+
+static bool globals(SkBuild *b) {
+  uint32_t number = sk_word_u32(b->word), slot = SK_A(b);
+  switch ((SkWordOp)b->info.op) {
+    case SK_W_LDG: {
+      bool is_ref = sk_build_is_ref(b, b->context, slot);
+      SkIrRef value = sk_build_add(b, (SkIrInstr){.op = SK_IR_LDG,
+                                                  .type = is_ref ? SK_IT_REF : SK_IT_INT,
+                                                  .k = number,
+                                                  .alias = SK_ALIAS_GLOBAL(number)});
+      sk_build_write(b, slot, is_ref ? value : sk_build_loose(b, value));
+      return true;
+    }
+    case SK_W_STG:
+      sk_build_add(b, (SkIrInstr){.op = SK_IR_STG,
+                                  .a = sk_build_read(b, slot),
+                                  .k = number,
+                                  .alias = SK_ALIAS_GLOBAL(number)});
+      return true;
+    case SK_W_CHKG:
+      sk_build_guard(b, sk_build_add(b, (SkIrInstr){.op = SK_IR_LDGF,
+                                                    .type = SK_IT_INT,
+                                                    .k = number,
+                                                    .alias = SK_ALIAS_GLOBAL_FLAG(number)}));
+      return true;
+    case SK_W_SETG:
+      sk_build_add(b, (SkIrInstr){.op = SK_IR_STGF,
+                                  .k = number,
+                                  .alias = SK_ALIAS_GLOBAL_FLAG(number)});
+      return true;
+    default:
+      return false;
+  }
+}
+
+// ---- scratch: where natives find their arguments and put their results --------------------------
+
+static void store_scratch(SkBuild *b, uint32_t at, SkIrRef value) {
+  sk_build_add(b, (SkIrInstr){.op = SK_IR_STSLOT, .a = value, .k = at, .alias = SK_ALIAS_SCRATCH});
+}
+
+static void call_native(SkBuild *b) {
+  uint64_t extra = sk_build_extra(b);
+  uint32_t count = b->info.operands, results = (uint32_t)(extra >> 32);
+  SkIrRef *values = SK_NEW_ARRAY(b->arena, SkIrRef, count + 1);
+  for (uint32_t i = 0; i < count; i++) values[i] = sk_build_read(b, b->info.operand_slots[i]);
+  for (uint32_t i = 0; i < count; i++) store_scratch(b, i, values[i]);
+  sk_build_store_fuel(b);
+  SkIrRef args[4] = {sk_build_int(b, (uint32_t)extra), sk_build_int(b, 0), sk_build_int(b, count),
+                     sk_build_int(b, results)};
+  sk_build_helper(b, SK_HELPER_native, SK_IT_INT, args, 4);
+  sk_build_load_fuel(b);
+  for (uint32_t i = 0; i < results; i++) {
+    bool is_ref = sk_build_is_ref(b, b->context, SK_A(b) + i);
+    SkIrRef value = sk_build_add(b, (SkIrInstr){.op = SK_IR_LDSLOT,
+                                                .type = is_ref ? SK_IT_REF : SK_IT_INT,
+                                                .k = count + i,
+                                                .alias = SK_ALIAS_SCRATCH});
+    sk_build_write(b, SK_A(b) + i, is_ref ? value : sk_build_loose(b, value));
+  }
+}
+
+static void concat(SkBuild *b) {
+  uint32_t count = b->info.operands;
+  SkIrRef *values = SK_NEW_ARRAY(b->arena, SkIrRef, count + 1);
+  for (uint32_t i = 0; i < count; i++) values[i] = sk_build_read(b, b->info.operand_slots[i]);
+  for (uint32_t i = 0; i < count; i++) store_scratch(b, i, values[i]);
+  SkIrRef args[2] = {sk_build_int(b, 0), sk_build_int(b, count)};
+  sk_build_write(b, SK_A(b), sk_build_helper(b, SK_HELPER_concat, SK_IT_REF, args, 2));
+}
+
+// ---- strings ------------------------------------------------------------------------------------
+
+static SkIrRef helper1(SkBuild *b, SkIrHelperIndex helper, SkIrType type) {
+  SkIrRef x = sk_build_read(b, SK_B(b));
+  return sk_build_helper(b, helper, type, &x, 1);
+}
+static SkIrRef helper2(SkBuild *b, SkIrHelperIndex helper) {
+  SkIrRef args[2] = {sk_build_read(b, SK_B(b)), sk_build_read(b, SK_C(b))};
+  return sk_build_helper(b, helper, SK_IT_INT, args, 2);
+}
+
+static bool strings(SkBuild *b) {
+  uint32_t a = SK_A(b);
+  switch ((SkWordOp)b->info.op) {
+    case SK_W_CONCAT:
+      concat(b);
+      return true;
+    case SK_W_STREQ:
+      sk_build_write(b, a, helper2(b, SK_HELPER_str_equal));
+      return true;
+    case SK_W_STRNE: {
+      SkIrRef equal = helper2(b, SK_HELPER_str_equal);
+      sk_build_write(b, a, sk_build_op(b, SK_IR_XOR, SK_IT_INT, equal, sk_build_int(b, 1)));
+      return true;
+    }
+    case SK_W_STRCMP:
+      sk_build_write(b, a, helper2(b, SK_HELPER_str_compare));
+      return true;
+    case SK_W_STRI:
+      sk_build_write(b, a, helper1(b, SK_HELPER_text_int, SK_IT_REF));
+      return true;
+    case SK_W_STRF: {
+      SkIrRef x = sk_build_read_float(b, SK_B(b));
+      sk_build_write(b, a, sk_build_helper(b, SK_HELPER_text_float, SK_IT_REF, &x, 1));
+      return true;
+    }
+    case SK_W_STRB:
+      sk_build_write(b, a, helper1(b, SK_HELPER_text_bool, SK_IT_REF));
+      return true;
+    case SK_W_REPRS:
+      sk_build_write(b, a, helper1(b, SK_HELPER_repr_string, SK_IT_REF));
+      return true;
+    case SK_W_HASHI:
+      sk_build_write(b, a, helper1(b, SK_HELPER_hash_int, SK_IT_INT));
+      return true;
+    case SK_W_HASHS:
+      sk_build_write(b, a, helper1(b, SK_HELPER_hash_string, SK_IT_INT));
+      return true;
+    case SK_W_HASHMIX: {
+      SkIrRef x = sk_build_read(b, SK_B(b)), y = sk_build_read(b, SK_C(b));
+      SkIrRef product = sk_build_op(b, SK_IR_MUL, SK_IT_INT, x, sk_build_int(b, 31));
+      SkIrRef sum = sk_build_op(b, SK_IR_ADD, SK_IT_INT, product, y);
+      sk_build_write(b, a, sk_build_helper(b, SK_HELPER_hash_int, SK_IT_INT, &sum, 1));
+      return true;
+    }
+    default:
+      return false;
+  }
+}
+
+static bool coroutines(SkBuild *b) {
+  switch ((SkWordOp)b->info.op) {
+    case SK_W_CONEW: {
+      uint64_t extra = sk_build_extra(b);
+      SkIrRef args[3] = {sk_build_read(b, SK_B(b)), sk_build_int(b, (uint32_t)extra),
+                         sk_build_int(b, (int64_t)(extra >> 32))};
+      sk_build_write(b, SK_A(b), sk_build_helper(b, SK_HELPER_coroutine_new, SK_IT_REF, args, 3));
+      return true;
+    }
+    case SK_W_CODONE: {
+      SkIrRef co = sk_build_read(b, SK_B(b));
+      SkIrRef state = sk_build_add(b, (SkIrInstr){.op = SK_IR_LOAD,
+                                                  .type = SK_IT_INT,
+                                                  .a = co,
+                                                  .k = offsetof(SkCoroutine, state),
+                                                  .width = SK_IW_U32,
+                                                  .alias = SK_ALIAS_FIELD(
+                                                      offsetof(SkCoroutine, state), SK_IW_U32)});
+      SkIrRef done = sk_build_int(b, SK_CO_DONE);
+      sk_build_write(b, SK_A(b), sk_build_op(b, SK_IR_EQ, SK_IT_INT, state, done));
+      return true;
+    }
+    default:
+      return false;
+  }
+}
+
+/// ENTER of an inlined function: its reference slots start as null. The stack was checked for the
+/// whole tree.
+static bool enter(SkBuild *b) {
+  if (b->info.op != SK_W_ENTER) return false;
+  for (uint32_t slot = SK_B(b); slot < SK_C(b); slot++)
+    sk_build_write(b, slot, sk_build_int(b, 0));
+  return true;
+}
+
+bool sk_build_others(SkBuild *b) {
+  if (b->info.op == SK_W_CALLN) {
+    call_native(b);
+    return true;
+  }
+  return globals(b) || strings(b) || coroutines(b) || enter(b);
+}

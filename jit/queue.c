@@ -1,0 +1,214 @@
+// The compile thread: one for the process, started at the first tree. It builds the IR of a copy of
+// a tree's paths, optimises, has it compiled and publishes the code.
+#include <stdio.h>
+
+#include "base/os.h"
+#include "jit/jit.h"
+
+typedef struct SkJitJob {
+  struct SkJitJob *next;
+  SkTree *tree;
+  SkTreePaths paths;
+} Job;
+
+static struct {
+  pthread_mutex_t lock;
+  pthread_cond_t changed;
+  bool is_started;
+  Job *first, **last;
+  SkJit *busy;  // whose job is being done
+} queue = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+
+// ---- one tree -----------------------------------------------------------------------------------
+
+static void publish(SkTree *tree, SkCode *code) {
+  SkJit *jit = tree->jit;
+  SkCode *old = __atomic_exchange_n(&tree->code, code, __ATOMIC_ACQ_REL);
+  if (tree->paths.is_function)
+    __atomic_store_n(&jit->functions[tree->paths.function], code->call, __ATOMIC_RELEASE);
+  pthread_mutex_lock(&jit->lock);
+  if (old) SK_VEC_PUSH(&jit->arena, &tree->retired, old);  // somebody may still be in it
+  tree->compilations++;
+  jit->stats.compiled++;
+  jit->stats.code_bytes += code->blob.code_bytes;
+  pthread_mutex_unlock(&jit->lock);
+}
+
+static void give_up(SkTree *tree, SkAbort why) {
+  SkJit *jit = tree->jit;
+  pthread_mutex_lock(&jit->lock);
+  jit->stats.failed++;
+  tree->last_abort = (uint8_t)why;
+  pthread_mutex_unlock(&jit->lock);
+  if (!tree->code || sk_aborts[why].is_final) {
+    tree->is_given_up = true;
+    if (!tree->code) sk_jit_untrap(jit, tree);
+  }
+}
+
+typedef struct {
+  SkBuf *out;
+} Dump;
+
+static void dump_pass(void *context, const SkIr *ir, const char *pass) {
+  Dump *dump = context;
+  sk_buf_printf(dump->out, "---- after %s\n", pass);
+  sk_ir_print(ir, dump->out);
+}
+
+static void name_of(const SkJit *jit, const SkTreePaths *paths, char *out, size_t size) {
+  const SkImageFunction *fn = &jit->plain.functions[paths->function];
+  int length = snprintf(out, size, "%s_%.*s_%u", paths->is_function ? "fn" : "loop",
+                        SK_STR_ARG(fn->name), paths->pc);
+  for (int i = 0; i < length && (size_t)i < size - 1; i++) {
+    char c = out[i];
+    bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (!fine) out[i] = '_';
+  }
+}
+
+static void compile(SkTree *tree, const SkTreePaths *paths) {
+  SkJit *jit = tree->jit;
+  SkArena arena;
+  if (!sk_arena_init(&arena)) return;
+  uint64_t start = sk_os_monotonic_ns();
+  SkIr ir;
+  SkAbort why;
+  SkBuf dump = {0}, error = {0}, llvm = {0}, assembly = {0};
+  char name[64];
+  name_of(jit, paths, name, sizeof name);
+  bool built = sk_build(&jit->plain, paths, jit->functions, &arena, &ir, &why);
+  if (built && (jit->dumps & SK_JIT_DUMP_IR)) {
+    sk_buf_printf(&dump, "---- tree %s\n", name);
+    sk_ir_print(&ir, &dump);
+  }
+  if (built && jit->checks && !sk_ir_check(&ir, &error)) {
+    sk_buf_printf(&dump, "---- tree %s is wrong: %.*s\n", name, SK_STR_ARG(sk_buf_view(&error)));
+    sk_ir_print(&ir, &dump);
+    built = false;
+    why = SK_ABORT_UNSUPPORTED;
+  }
+  SkCode *code = NULL;
+  if (built) {
+    Dump to = {&dump};
+    SkIrOptOptions options = {.no_hoist = paths->hoist_off != 0};
+    if (jit->dumps & SK_JIT_DUMP_IR) {
+      options.dump = dump_pass;
+      options.dump_context = &to;
+    }
+    sk_ir_optimise(&ir, &options);
+    SkBlob blob;
+    SkCompileRequest request = {.ir = &ir,
+                                .name = name,
+                                .llvm = jit->dumps & SK_JIT_DUMP_LLVM ? &llvm : NULL,
+                                .assembly = jit->dumps & SK_JIT_DUMP_ASM ? &assembly : NULL};
+    SkCompileStatus status = arena.failed ? SK_COMPILE_NO_MEMORY : sk_compile(&request, &blob, &error);
+    why = status == SK_COMPILE_NO_PLUGIN ? SK_ABORT_NO_PLUGIN : SK_ABORT_COMPILE;
+    if (status == SK_COMPILE_OK) {
+      code = sk_code_install(&blob, tree);
+      if (!code) sk_blob_deinit(&blob);
+    }
+  }
+  sk_buf_str(&dump, sk_buf_view(&llvm));
+  sk_buf_str(&dump, sk_buf_view(&assembly));
+  if (error.size) sk_buf_printf(&dump, "jit: %s: %.*s\n", name, SK_STR_ARG(sk_buf_view(&error)));
+  pthread_mutex_lock(&jit->lock);
+  if (jit->dumps || jit->checks) sk_buf_str(&jit->dump, sk_buf_view(&dump));
+  jit->stats.compile_ns += sk_os_monotonic_ns() - start;
+  pthread_mutex_unlock(&jit->lock);
+  if (code)
+    publish(tree, code);
+  else
+    give_up(tree, why);
+  sk_buf_deinit(&dump);
+  sk_buf_deinit(&error);
+  sk_buf_deinit(&llvm);
+  sk_buf_deinit(&assembly);
+  sk_arena_deinit(&arena);
+}
+
+// ---- the thread ---------------------------------------------------------------------------------
+
+static void *work(void *unused) {
+  (void)unused;
+  pthread_mutex_lock(&queue.lock);
+  for (;;) {
+    while (!queue.first) pthread_cond_wait(&queue.changed, &queue.lock);
+    Job *job = queue.first;
+    queue.first = job->next;
+    if (!queue.first) queue.last = &queue.first;
+    queue.busy = job->tree->jit;
+    pthread_mutex_unlock(&queue.lock);
+    compile(job->tree, &job->paths);
+    sk_tree_paths_deinit(&job->paths);
+    __atomic_store_n(&job->tree->is_queued, false, __ATOMIC_RELEASE);
+    sk_free(job);
+    pthread_mutex_lock(&queue.lock);
+    queue.busy = NULL;
+    pthread_cond_broadcast(&queue.changed);
+  }
+  return NULL;
+}
+
+static bool start(void) {
+  if (queue.is_started) return true;
+  pthread_attr_t attributes;
+  if (pthread_attr_init(&attributes) != 0) return false;
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  pthread_t thread;
+  queue.last = &queue.first;
+  queue.is_started = pthread_create(&thread, &attributes, work, NULL) == 0;
+  pthread_attr_destroy(&attributes);
+  return queue.is_started;
+}
+
+void sk_jit_enqueue(SkTree *tree) {
+  SkJit *jit = tree->jit;
+  tree->paths.compiled_version = tree->compilations;
+  __atomic_store_n(&tree->is_queued, true, __ATOMIC_RELEASE);
+  Job *job = sk_calloc(1, sizeof *job);
+  bool fine = job && sk_tree_paths_copy(&tree->paths, &job->paths);
+  if (fine && jit->synchronous) {
+    compile(tree, &job->paths);
+    sk_tree_paths_deinit(&job->paths);
+    sk_free(job);
+    __atomic_store_n(&tree->is_queued, false, __ATOMIC_RELEASE);
+    return;
+  }
+  if (fine) {
+    job->tree = tree;
+    pthread_mutex_lock(&queue.lock);
+    fine = start();
+    if (fine) {
+      *queue.last = job;
+      queue.last = &job->next;
+      pthread_cond_broadcast(&queue.changed);
+    }
+    pthread_mutex_unlock(&queue.lock);
+  }
+  if (fine) return;
+  if (job) {
+    sk_tree_paths_deinit(&job->paths);
+    sk_free(job);
+  }
+  __atomic_store_n(&tree->is_queued, false, __ATOMIC_RELEASE);
+}
+
+void sk_jit_drain(SkJit *jit) {
+  pthread_mutex_lock(&queue.lock);
+  for (Job **at = &queue.first; *at;) {
+    Job *job = *at;
+    if (job->tree->jit != jit) {
+      at = &job->next;
+      continue;
+    }
+    *at = job->next;
+    sk_tree_paths_deinit(&job->paths);
+    __atomic_store_n(&job->tree->is_queued, false, __ATOMIC_RELEASE);
+    sk_free(job);
+  }
+  queue.last = &queue.first;
+  while (*queue.last) queue.last = &(*queue.last)->next;
+  while (queue.busy == jit) pthread_cond_wait(&queue.changed, &queue.lock);
+  pthread_mutex_unlock(&queue.lock);
+}
