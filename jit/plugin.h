@@ -98,8 +98,10 @@ typedef struct {
 } SkPlugin;
 
 /// Differs when the two sides were not built together.
-#define SK_PLUGIN_ABI                                                                           \
-  ((uint32_t)(1u << 24 ^ sizeof(SkIrInstr) << 16 ^ sizeof(SkIr) << 10 ^ sizeof(SkLayout) << 8 ^ \
-              (uint32_t)SK_IR_COUNT << 20 ^ (uint32_t)SK_INNER_END << 4))
+#define SK_PLUGIN_SIZES                                                                    \
+  (sizeof(SkIr) + sizeof(SkIrInstr) * 3 + sizeof(SkIrBlock) * 7 + sizeof(SkIrState) * 11 + \
+   sizeof(SkLayout) * 17 + sizeof(SkPluginRequest) * 31)
+#define SK_PLUGIN_ABI \
+  ((uint32_t)SK_PLUGIN_SIZES << 16 ^ (uint32_t)SK_IR_COUNT << 8 ^ (uint32_t)SK_INNER_END)
 #define SK_PLUGIN_ENTRY "sk_plugin"
 typedef const SkPlugin *(*SkPluginEntry)(void);

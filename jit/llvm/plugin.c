@@ -83,7 +83,7 @@ static void set_flags(bool first_tier) {
     snprintf(text[count], sizeof text[count], "%s=%s", first_tier_flags[i], on ? "true" : "false");
     args[count] = text[count];
   }
-  args[count++] = first_tier ? "-enable-shrink-wrap=false" : "-enable-shrink-wrap=true";
+  args[count++] = "-enable-shrink-wrap=true";
   args[count++] = first_tier ? "-enable-misched=false" : "-enable-misched=true";
   LLVMParseCommandLineOptions(count, args, "");
   plugin.tier_flags = first_tier;
