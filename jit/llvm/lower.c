@@ -91,7 +91,7 @@ static bool lower_control(SkLower *lower, SkIrRef ref) {
 static void lower_param(SkLower *lower, SkIrRef ref) {
   uint32_t slot = (uint32_t)sk_lower_instr(lower, ref)->k;
   LLVMValueRef value = slot < SK_TREE_REGISTER_PARAMS
-                           ? LLVMGetParam(lower->function, 2 + slot)
+                           ? LLVMGetParam(lower->function, 3 + slot)
                            : sk_lower_load(lower, lower->i64, sk_lower_slot(lower, slot), 0);
   lower->values[ref] = sk_lower_from_bits(lower, value, sk_lower_instr(lower, ref)->type);
 }
@@ -110,7 +110,7 @@ static void lower_instr(SkLower *lower, SkIrRef ref) {
     return;
   }
   if (!sk_lower_pure(lower, ref) && !sk_lower_memory(lower, ref) && !sk_lower_exit(lower, ref) &&
-      !sk_lower_call(lower, ref) && !lower_control(lower, ref))
+      !sk_lower_fuel(lower, ref) && !sk_lower_call(lower, ref) && !lower_control(lower, ref))
     sk_lower_fail(lower, "an operation without a lowering", ref);
 }
 
@@ -122,10 +122,12 @@ static void keep_array(SkLower *lower, SkIrRef ref) {
 static void lower_block(SkLower *lower, uint32_t number) {
   const SkIrBlock *block = &lower->ir->blocks.items[number];
   lower->block = number;
+  lower->fuel = number == 0 ? lower->entry_fuel : NULL;
   sk_lower_go(lower, lower->heads[number]);
   bool in_phis = true;
   for (uint32_t i = 0; i < block->instrs.count && !lower->failed; i++) {
     SkIrRef ref = block->instrs.items[i];
+    lower->position = i;
     if (in_phis && sk_lower_instr(lower, ref)->op != SK_IR_PHI) {
       in_phis = false;  // addresses of arrays that PHIs give come after the last of these
       for (uint32_t j = 0; j < i; j++) keep_array(lower, block->instrs.items[j]);
@@ -179,24 +181,29 @@ static LLVMTypeRef enter_type(SkLower *lower) {
 static void lower_function_entry(SkLower *lower) {
   const SkIr *ir = lower->ir;
   LLVMValueRef callee = lower->function;
+  lower->fuel = NULL;
   lower->function = add_function(lower, SK_SYMBOL_ENTER, enter_type(lower));
   lower->thread = LLVMGetParam(lower->function, 0);
   lower->frame = LLVMGetParam(lower->function, 1);
   sk_lower_go(lower, sk_lower_block(lower));
   sk_lower_lines_begin(lower, lower->function);
-  LLVMValueRef args[2 + SK_TREE_REGISTER_PARAMS] = {lower->thread, lower->frame};
+  LLVMValueRef args[3 + SK_TREE_REGISTER_PARAMS] = {lower->thread, lower->frame,
+                                                    sk_lower_load_fuel(lower)};
   uint32_t registers =
       ir->param_slots < SK_TREE_REGISTER_PARAMS ? ir->param_slots : SK_TREE_REGISTER_PARAMS;
   for (uint32_t i = 0; i < registers; i++)
-    args[2 + i] = sk_lower_load(lower, lower->i64, sk_lower_slot(lower, i), 0);
+    args[3 + i] = sk_lower_load(lower, lower->i64, sk_lower_slot(lower, i), 0);
   LLVMTypeRef type = sk_lower_tree_type(lower, ir->param_slots);
-  LLVMValueRef result = LLVMBuildCall2(lower->b, type, callee, args, 2 + registers, "");
+  LLVMValueRef result = LLVMBuildCall2(lower->b, type, callee, args, 3 + registers, "");
+  sk_lower_pin_thread(lower, result);
   LLVMValueRef status = LLVMBuildExtractValue(lower->b, result, 1, "");
   LLVMValueRef short_status = LLVMBuildTrunc(lower->b, status, lower->i32, "");
   LLVMBasicBlockRef returned = sk_lower_block(lower), left = sk_lower_block(lower);
   LLVMValueRef ok = LLVMBuildICmp(lower->b, LLVMIntEQ, status, sk_lower_int(lower, 0), "");
   sk_lower_branch(lower, ok, returned, left, lower->likely);
   sk_lower_go(lower, returned);
+  LLVMValueRef fuel = LLVMBuildExtractValue(lower->b, result, 2, "");
+  sk_lower_store(lower, fuel, lower->thread, lower->layout->thread_fuel);
   if (ir->result_slots)
     sk_lower_store(lower, LLVMBuildExtractValue(lower->b, result, 0, ""), lower->frame, 0);
   LLVMBuildRet(lower->b, short_status);
@@ -209,6 +216,7 @@ static void lower_body(SkLower *lower) {
   lower->function = ir->is_function ? add_function(lower, SK_SYMBOL_CALL,
                                                    sk_lower_tree_type(lower, ir->param_slots))
                                     : add_function(lower, SK_SYMBOL_ENTER, enter_type(lower));
+  if (ir->is_function) sk_lower_pin_thread(lower, NULL);
   lower->thread = LLVMGetParam(lower->function, 0);
   lower->frame = LLVMGetParam(lower->function, 1);
   lower->prologue = sk_lower_block(lower);
@@ -220,6 +228,7 @@ static void lower_body(SkLower *lower) {
   lower->base = lower->layout->base_is_null
                     ? LLVMConstNull(lower->ptr)
                     : sk_lower_load(lower, lower->ptr, lower->heap, lower->layout->heap_base);
+  sk_lower_fuel_begin(lower);
   lower->prologue_end = LLVMBuildBr(lower->b, lower->heads[ir->order.items[0]]);
   for (uint32_t i = 0; i < ir->order.count && !lower->failed; i++)
     lower_block(lower, ir->order.items[i]);
@@ -240,8 +249,8 @@ static void make_types(SkLower *lower) {
   lower->f64 = LLVMDoubleTypeInContext(context);
   lower->ptr = LLVMPointerTypeInContext(context, 0);
   lower->none = LLVMVoidTypeInContext(context);
-  LLVMTypeRef both[2] = {lower->i64, lower->i64};
-  lower->result_type = LLVMStructTypeInContext(context, both, 2, 0);
+  LLVMTypeRef parts[3] = {lower->i64, lower->i64, lower->i64};
+  lower->result_type = LLVMStructTypeInContext(context, parts, 3, 0);
 }
 
 static LLVMValueRef make_weights(SkLower *lower, uint32_t yes, uint32_t no) {

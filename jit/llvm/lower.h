@@ -24,7 +24,10 @@ typedef struct {
   LLVMModuleRef module;
   LLVMBuilderRef b;
   LLVMTypeRef i1, i8, i16, i32, i64, f32, f64, ptr, none;
-  LLVMTypeRef result_type;  // of function trees: { first result slot, status }
+  LLVMTypeRef result_type;  // of function trees: { first result slot, status, fuel }
+  LLVMValueRef fuel;        // what SkThread.fuel should be, while it is in a register only
+  LLVMValueRef entry_fuel;  // of a function tree
+  bool has_fuel_protocol;   // see lower_fuel.c
   LLVMValueRef function, thread, frame, heap, base;
   LLVMValueRef globals, global_flags;  // loaded at the entry when first needed
   LLVMBasicBlockRef prologue;
@@ -40,7 +43,7 @@ typedef struct {
   uint32_t patch_bytes;                 // room for a call, of the machine
   LLVMValueRef likely, unlikely, cold;  // branch weights
   unsigned prof_kind;
-  uint32_t block;                     // being lowered
+  uint32_t block, position;           // being lowered: block, place in it
   LLVMDIBuilderRef lines;             // NULL: no line tables
   LLVMMetadataRef tree_scope, scope;  // of the tree; of the last place
   SkStr scope_path;
@@ -80,9 +83,19 @@ LLVMValueRef sk_lower_slot(SkLower *lower, uint32_t slot);
 bool sk_lower_call(SkLower *lower, SkIrRef ref);
 LLVMValueRef sk_lower_helper(SkLower *lower, uint32_t index);
 LLVMTypeRef sk_lower_tree_type(SkLower *lower, uint32_t param_slots);
+/// Marks the thread as the argument that has a register of its own all the way through trees that
+/// call each other. NULL: of the function itself.
+void sk_lower_pin_thread(SkLower *lower, LLVMValueRef call);
 /// What a collection inside the next call must find: the state's references and constants in their
 /// slots, and the thread's place.
 void sk_lower_store_roots(SkLower *lower, uint32_t state, bool place);
+
+// lower_fuel.c
+void sk_lower_fuel_begin(SkLower *lower);
+bool sk_lower_fuel(SkLower *lower, SkIrRef ref);
+/// What the thread has left, now.
+LLVMValueRef sk_lower_load_fuel(SkLower *lower);
+void sk_lower_store_fuel(SkLower *lower, LLVMValueRef fuel);
 
 // lower_exit.c: guards and exits
 bool sk_lower_exit(SkLower *lower, SkIrRef ref);

@@ -9,11 +9,20 @@ LLVMValueRef sk_lower_helper(SkLower *lower, uint32_t index) {
 }
 
 LLVMTypeRef sk_lower_tree_type(SkLower *lower, uint32_t param_slots) {
-  LLVMTypeRef types[2 + SK_TREE_REGISTER_PARAMS] = {lower->ptr, lower->ptr};
+  LLVMTypeRef types[3 + SK_TREE_REGISTER_PARAMS] = {lower->ptr, lower->ptr, lower->i64};
   uint32_t registers =
       param_slots < SK_TREE_REGISTER_PARAMS ? param_slots : SK_TREE_REGISTER_PARAMS;
-  for (uint32_t i = 0; i < registers; i++) types[2 + i] = lower->i64;
-  return LLVMFunctionType(lower->result_type, types, 2 + registers, 0);
+  for (uint32_t i = 0; i < registers; i++) types[3 + i] = lower->i64;
+  return LLVMFunctionType(lower->result_type, types, 3 + registers, 0);
+}
+
+void sk_lower_pin_thread(SkLower *lower, LLVMValueRef call) {
+  unsigned kind = LLVMGetEnumAttributeKindForName("swiftself", 9);
+  LLVMAttributeRef pinned = LLVMCreateEnumAttribute(lower->context, kind, 0);
+  if (call)
+    LLVMAddCallSiteAttribute(call, 1, pinned);
+  else
+    LLVMAddAttributeAtIndex(lower->function, 1, pinned);
 }
 
 void sk_lower_store_roots(SkLower *lower, uint32_t state, bool place) {
@@ -101,23 +110,26 @@ static void call_tree(SkLower *lower, SkIrRef ref) {
   bool is_self = lower->ir->is_function && function == lower->ir->function;
   LLVMValueRef code = is_self ? lower->function : tree_of(lower, function);
   sk_lower_store_roots(lower, instr->state, false);
-  LLVMValueRef args[2 + SK_TREE_REGISTER_PARAMS] = {lower->thread,
-                                                    sk_lower_slot(lower, callee_frame)};
+  LLVMValueRef args[3 + SK_TREE_REGISTER_PARAMS] = {
+      lower->thread, sk_lower_slot(lower, callee_frame), sk_lower_load_fuel(lower)};
   for (uint32_t i = 0; i < count; i++) {
     LLVMValueRef value = sk_lower_value(lower, lower->ir->args.items[instr->a + i]);
     if (i < SK_TREE_REGISTER_PARAMS)
-      args[2 + i] = sk_lower_to_bits(lower, value);
+      args[3 + i] = sk_lower_to_bits(lower, value);
     else
       LLVMBuildStore(b, value, sk_lower_slot(lower, callee_frame + i));
   }
   uint32_t registers = count < SK_TREE_REGISTER_PARAMS ? count : SK_TREE_REGISTER_PARAMS;
   LLVMTypeRef type = sk_lower_tree_type(lower, count);
-  LLVMValueRef result = LLVMBuildCall2(b, type, code, args, 2 + registers, "");
+  LLVMValueRef result = LLVMBuildCall2(b, type, code, args, 3 + registers, "");
+  sk_lower_pin_thread(lower, result);
   LLVMValueRef first = LLVMBuildExtractValue(b, result, 0, "");
   LLVMValueRef status = LLVMBuildExtractValue(b, result, 1, "");
+  LLVMValueRef fuel = LLVMBuildExtractValue(b, result, 2, "");
   LLVMValueRef ok = LLVMBuildICmp(b, LLVMIntEQ, status, sk_lower_int(lower, 0), "");
   sk_lower_caller_guard(lower, ok, instr->state, status);
   if (instr->type != SK_IT_VOID) lower->values[ref] = sk_lower_from_bits(lower, first, instr->type);
+  sk_lower_store_fuel(lower, fuel);
 }
 
 static void return_results(SkLower *lower, const SkIrInstr *instr) {
@@ -131,7 +143,8 @@ static void return_results(SkLower *lower, const SkIrInstr *instr) {
       LLVMBuildStore(b, value, sk_lower_slot(lower, i));
   }
   result = LLVMBuildInsertValue(b, result, first, 0, "");
-  LLVMBuildRet(b, LLVMBuildInsertValue(b, result, sk_lower_int(lower, 0), 1, ""));
+  result = LLVMBuildInsertValue(b, result, sk_lower_int(lower, 0), 1, "");
+  LLVMBuildRet(b, LLVMBuildInsertValue(b, result, sk_lower_load_fuel(lower), 2, ""));
 }
 
 bool sk_lower_call(SkLower *lower, SkIrRef ref) {

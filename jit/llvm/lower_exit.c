@@ -16,7 +16,9 @@ void sk_lower_return_status(SkLower *lower, LLVMValueRef status) {
   }
   LLVMValueRef result = LLVMGetUndef(lower->result_type);
   result = LLVMBuildInsertValue(lower->b, result, sk_lower_int(lower, 0), 0, "");
-  LLVMBuildRet(lower->b, LLVMBuildInsertValue(lower->b, result, status, 1, ""));
+  result = LLVMBuildInsertValue(lower->b, result, status, 1, "");
+  result = LLVMBuildInsertValue(lower->b, result, sk_lower_int(lower, 0), 2, "");
+  LLVMBuildRet(lower->b, result);
 }
 
 /// The patchpoint of an exit; its value is the status that the thunk gives.
@@ -100,8 +102,8 @@ static void poll(SkLower *lower, SkIrRef ref) {
   sk_lower_store(lower, fuel, lower->thread, lower->layout->thread_fuel);
   sk_lower_store_roots(lower, instr->state, true);
   LLVMTypeRef type = LLVMFunctionType(lower->i64, &lower->ptr, 1, 0);
-  LLVMValueRef answer = LLVMBuildCall2(b, type, sk_lower_helper(lower, SK_INNER_POLL),
-                                       &lower->thread, 1, "");
+  LLVMValueRef answer =
+      LLVMBuildCall2(b, type, sk_lower_helper(lower, SK_INNER_POLL), &lower->thread, 1, "");
   LLVMValueRef go_on = LLVMBuildICmp(b, LLVMIntNE, answer, sk_lower_int(lower, 0), "");
   sk_lower_guard(lower, go_on, instr->state, SK_STATE_FAIL);
   LLVMValueRef more = sk_lower_load(lower, lower->i64, lower->thread, lower->layout->thread_fuel);
@@ -131,14 +133,6 @@ bool sk_lower_exit(SkLower *lower, SkIrRef ref) {
       sk_lower_guard(lower, LLVMBuildIsNotNull(lower->b, code, ""), instr->state, SK_STATE_GUARD);
       return true;
     }
-    case SK_IR_LDFUEL:
-      lower->values[ref] =
-          sk_lower_load(lower, lower->i64, lower->thread, lower->layout->thread_fuel);
-      return true;
-    case SK_IR_STFUEL:
-      sk_lower_store(lower, sk_lower_value(lower, instr->a), lower->thread,
-                     lower->layout->thread_fuel);
-      return true;
     case SK_IR_STACK:
       stack_check(lower, instr);
       return true;
