@@ -73,9 +73,6 @@ static inline SkWord sk_build_extra(const SkBuild *b) {
 
 // build_walk.c
 bool sk_build_walk(SkBuild *b);
-/// The function that the call word at pc reaches: the function itself (CALL), or by the type of the
-/// closure or object.
-uint32_t sk_build_callee(const SkBuild *b, uint32_t pc, uint32_t type);
 
 // build_ssa.c
 /// True if the slot of that context's frame holds references.

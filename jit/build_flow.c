@@ -119,7 +119,7 @@ static void pass_arguments(SkBuild *b, uint32_t child) {
 }
 
 void sk_build_native_call(SkBuild *b, uint32_t type) {
-  uint32_t function = sk_build_callee(b, b->pc, type), count = b->info.operands;
+  uint32_t function = sk_tree_callee(b->image, b->pc, type), count = b->info.operands;
   uint32_t results = b->image->functions[function].result_slots;
   SkIrRef *values = SK_NEW_ARRAY(b->arena, SkIrRef, count + 1);
   for (uint32_t i = 0; i < count; i++) values[i] = sk_build_read(b, b->info.operand_slots[i]);

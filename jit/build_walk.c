@@ -106,14 +106,6 @@ static void walk_calls(SkBuild *b, uint32_t at, uint32_t context, uint32_t pc) {
   }
 }
 
-/// Words that end a tree's path.
-static bool is_barrier(const SkBuild *b, uint32_t context, const SkWordInfo *info) {
-  (void)b;
-  (void)context;
-  return info->op == SK_W_CORESUME || info->op == SK_W_COYIELD || info->op == SK_W_CORET ||
-         info->flow == SK_FLOW_FAIL;
-}
-
 static void walk_words(SkBuild *b, uint32_t at) {
   uint32_t context = b->sources.items[at].context, start = b->sources.items[at].pc, pc = start;
   uint32_t base = sk_build_context(b, context)->base;
@@ -131,7 +123,7 @@ static void walk_words(SkBuild *b, uint32_t at) {
       mark_written(b, base + info.writes[i].first, info.writes[i].count);
     if (info.op == SK_W_POPIDX) mark_written(b, base + sk_word_a(b->image->code[pc]), 1);
     b->sources.items[at].end = pc;
-    if (is_barrier(b, context, &info)) return;
+    if (sk_word_is_barrier(&info)) return;
     switch ((SkFlow)info.flow) {
       case SK_FLOW_NEXT:
         pc = info.next;
@@ -158,16 +150,6 @@ static void walk_words(SkBuild *b, uint32_t at) {
   }
 }
 
-uint32_t sk_build_callee(const SkBuild *b, uint32_t pc, uint32_t type) {
-  const SkImage *image = b->image;
-  SkWord word = image->code[pc];
-  if (sk_word_op(word) == SK_W_CALL) return type;
-  const SkTypeInfo *info = &image->types[type];
-  if (sk_word_op(word) == SK_W_CALLC) return sk_image_function_at(image, info->entry);
-  uint32_t selector = (uint32_t)image->code[pc + 1];
-  return sk_image_function_at(image, info->itab[selector & info->itab_mask].target);
-}
-
 static void walk_source(SkBuild *b, uint32_t at) {
   const SkSource *source = &b->sources.items[at];
   uint32_t context = source->context, pc = source->pc, type = source->type;
@@ -183,7 +165,7 @@ static void walk_source(SkBuild *b, uint32_t at) {
     case SK_SOURCE_NATIVE: {
       SkWordInfo info;
       sk_word_decode(b->image, pc, &info);
-      uint32_t function = sk_build_callee(b, pc, type);
+      uint32_t function = sk_tree_callee(b->image, pc, type);
       mark_written(b, sk_build_context(b, context)->base + sk_word_a(b->image->code[pc]),
                    b->image->functions[function].result_slots);
       edge(b, at, get_words(b, context, info.next));

@@ -322,6 +322,26 @@ static void find_native_limit(SkThread *thread) {
   thread->native_limit = limit;
 }
 
+/// Whether the path from an exit can be followed: it is no end of the loop, and the word there is no
+/// barrier. A call that found no tree has its callee made an anchor instead.
+static bool leads_on(SkJit *jit, const SkTree *tree, const SkBlobExit *exit) {
+  const SkTreePaths *paths = &tree->paths;
+  bool root_loop = exit->context == 0 && !paths->is_function;
+  if (root_loop && (exit->pc < paths->pc || exit->pc > paths->loop_end)) return false;
+  SkWordInfo info;
+  sk_word_decode(&jit->plain, exit->pc, &info);
+  if (sk_word_is_barrier(&info) || (root_loop && info.flow == SK_FLOW_RETURN)) return false;
+  if (info.flow != SK_FLOW_CALL) return true;
+  const SkTreeWay *way = sk_tree_ways(paths, exit->context, exit->pc);
+  for (; way; way = way->next ? &paths->ways.items[way->next] : NULL) {
+    if (way->child) continue;
+    uint32_t callee = sk_tree_callee(&jit->plain, exit->pc, way->target);
+    if (callee != SK_NONE && !jit->functions[callee])
+      sk_jit_trap(jit, jit->plain.functions[callee].start);
+  }
+  return info.op != SK_W_CALL || !sk_tree_ways(paths, exit->context, exit->pc);
+}
+
 /// A tree was left by an exit: its path is recorded once that has happened often.
 static bool record_exit(SkJit *jit, SkThread *thread) {
   SkCode *code = thread->jit_left;
@@ -331,15 +351,11 @@ static bool record_exit(SkJit *jit, SkThread *thread) {
   uint32_t shift = tree->paths.compiled_version < 6 ? tree->paths.compiled_version : 6;
   jit->stats.left++;
   if (__atomic_load_n(count, __ATOMIC_RELAXED) < jit->params[SK_PARAM_exit] << shift) return false;
-  if (exit->kind != SK_STATE_GUARD || tree->compilations >= jit->params[SK_PARAM_versions] ||
-      tree->paths.words > jit->params[SK_PARAM_size])
+  if (exit->kind != SK_STATE_GUARD || tree->compilations >= jit->params[SK_PARAM_versions])
     return false;
-  const SkTreePaths *paths = &tree->paths;
-  if (exit->context == 0 && !paths->is_function &&
-      (exit->pc < paths->pc || exit->pc > paths->loop_end))
-    return false;  // the loop has ended
-  __atomic_store_n(count, 0, __ATOMIC_RELAXED);
   if (__atomic_load_n(&tree->is_queued, __ATOMIC_ACQUIRE)) return false;
+  __atomic_store_n(count, 0, __ATOMIC_RELAXED);
+  if (!leads_on(jit, tree, exit)) return false;
   return sk_record_start(jit, thread, tree, exit->context, true);
 }
 
@@ -418,9 +434,10 @@ static void add_stats(const SkJit *jit, SkBuf *out) {
   for (uint32_t i = 0; i < jit->all.count; i++) {
     const SkTree *tree = jit->all.items[i];
     const SkImageFunction *fn = &jit->plain.functions[tree->paths.function];
-    sk_buf_printf(out, "jit: %s %.*s@%u: %u entries, %u compilations, %u words, last: %s\n",
+    sk_buf_printf(out, "jit: %s %.*s@%u: %u entries, %u compilations, %u words, %u contexts, %u -> %u operations, %.1f ms, last: %s\n",
                   tree->paths.is_function ? "fn" : "loop", SK_STR_ARG(fn->name), tree->paths.pc,
-                  tree->entries, tree->compilations, tree->paths.words,
+                  tree->entries, tree->compilations, tree->paths.words, tree->paths.contexts.count,
+                  tree->built, tree->optimised, (double)tree->compile_ns / 1e6,
                   sk_aborts[tree->last_abort].text);
     const SkCode *code = tree->code;
     for (uint32_t e = 0; code && e < code->blob.exit_count; e++) {

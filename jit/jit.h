@@ -44,6 +44,8 @@ typedef struct {
   uint32_t wait;     // times that its anchor is passed until it is recorded
   uint32_t entries;  // from the interpreter
   uint32_t compilations;
+  uint32_t built, optimised;  // operations of the IR, last time
+  uint64_t compile_ns;
   SK_VEC(SkCode *) retired;
 } SkTree;
 

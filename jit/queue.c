@@ -67,6 +67,14 @@ static void name_of(const SkJit *jit, const SkTreePaths *paths, char *out, size_
   }
 }
 
+static uint32_t live_operations(const SkIr *ir) {
+  uint32_t count = 0;
+  for (uint32_t i = 0; i < ir->blocks.count; i++) {
+    if (!ir->blocks.items[i].is_dead) count += ir->blocks.items[i].instrs.count;
+  }
+  return count;
+}
+
 static void compile(SkTree *tree, const SkTreePaths *paths) {
   SkJit *jit = tree->jit;
   SkArena arena;
@@ -96,7 +104,9 @@ static void compile(SkTree *tree, const SkTreePaths *paths) {
       options.dump = dump_pass;
       options.dump_context = &to;
     }
+    tree->built = live_operations(&ir);
     sk_ir_optimise(&ir, &options);
+    tree->optimised = live_operations(&ir);
     SkBlob blob;
     SkCompileRequest request = {.ir = &ir,
                                 .name = name,
@@ -114,7 +124,8 @@ static void compile(SkTree *tree, const SkTreePaths *paths) {
   if (error.size) sk_buf_printf(&dump, "jit: %s: %.*s\n", name, SK_STR_ARG(sk_buf_view(&error)));
   pthread_mutex_lock(&jit->lock);
   if (jit->dumps || jit->checks) sk_buf_str(&jit->dump, sk_buf_view(&dump));
-  jit->stats.compile_ns += sk_os_monotonic_ns() - start;
+  tree->compile_ns = sk_os_monotonic_ns() - start;
+  jit->stats.compile_ns += tree->compile_ns;
   pthread_mutex_unlock(&jit->lock);
   if (code)
     publish(tree, code);

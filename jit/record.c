@@ -36,7 +36,7 @@ static void settle(SkJit *jit, SkTree *tree, SkAbort why, bool grew) {
   tree->quiet_recordings = grew ? 0 : tree->quiet_recordings + 1;
   if (more && tree->quiet_recordings < 4) return;
   bool failed = why == SK_ABORT_FAILED || why == SK_ABORT_WANDERED || why == SK_ABORT_MEMORY;
-  if (useful && !failed) {
+  if (useful && !failed && (grew || !tree->code)) {
     sk_jit_enqueue(tree);
     return;
   }
@@ -66,9 +66,15 @@ static bool may_inline(SkJit *jit, const SkRecorder *recorder, uint32_t function
   const SkImageFunction *fn = &jit->plain.functions[function];
   if (paths->contexts.items[recorder->context].depth >= jit->params[SK_PARAM_depth]) return false;
   if (paths->contexts.count >= jit->params[SK_PARAM_contexts]) return false;
-  if (paths->words + (fn->end - fn->start) / 4 > jit->params[SK_PARAM_size]) return false;
+  uint32_t size = fn->end - fn->start;
+  if (size > jit->params[SK_PARAM_small]) {
+    if (size > jit->params[SK_PARAM_large]) return false;
+    if (paths->words + size / 2 > jit->params[SK_PARAM_size]) return false;
+  } else if (paths->words > 2 * jit->params[SK_PARAM_size]) {
+    return false;
+  }
   uint32_t around = sk_tree_depth_of(paths, recorder->context, function);
-  return around == 0 || around <= jit->params[SK_PARAM_unroll];
+  return around == 0 || (around <= jit->params[SK_PARAM_unroll] && size <= jit->params[SK_PARAM_small]);
 }
 
 /// The word before was a call: the thread is at the callee's ENTER. False ends the recording.
@@ -144,15 +150,10 @@ static bool follow(SkJit *jit, SkRecorder *recorder) {
 
 /// Words that no tree goes through: the recording ends before them.
 static SkAbort barrier(const SkRecorder *recorder, const SkWordInfo *info) {
-  switch ((SkWordOp)info->op) {
-    case SK_W_CORESUME:
-    case SK_W_COYIELD:
-    case SK_W_CORET:
-      return SK_ABORT_COROUTINE;
-    default:
-      break;
-  }
-  if (info->flow == SK_FLOW_FAIL) return SK_ABORT_THROWS;
+  if (sk_word_is_barrier(info))
+    return info->flow == SK_FLOW_FAIL ? SK_ABORT_THROWS
+           : info->op == SK_W_CALLX   ? SK_ABORT_C_CALL
+                                      : SK_ABORT_COROUTINE;
   if (info->flow == SK_FLOW_RETURN && recorder->context == 0)
     return recorder->tree->paths.is_function ? SK_ABORT_RETURNED : SK_ABORT_LEFT_LOOP;
   return SK_ABORT_NONE;

@@ -137,3 +137,13 @@ uint32_t sk_tree_depth_of(const SkTreePaths *paths, uint32_t context, uint32_t f
     context = paths->contexts.items[context].parent;
   }
 }
+
+uint32_t sk_tree_callee(const SkImage *image, uint32_t pc, uint32_t target) {
+  SkWord word = image->code[pc];
+  if (sk_word_op(word) == SK_W_CALL) return target;
+  const SkTypeInfo *info = &image->types[target];
+  if (sk_word_op(word) == SK_W_CALLC) return sk_image_function_at(image, info->entry);
+  uint32_t selector = (uint32_t)image->code[pc + 1];
+  const SkItabEntry *entry = &info->itab[selector & info->itab_mask];
+  return entry->selector == selector ? sk_image_function_at(image, entry->target) : SK_NONE;
+}

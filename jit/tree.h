@@ -52,6 +52,9 @@ bool sk_tree_paths_copy(const SkTreePaths *paths, SkTreePaths *out);
 const SkTreeWay *sk_tree_ways(const SkTreePaths *paths, uint32_t context, uint32_t pc);
 /// Counts a way; adds it if it's new. NULL if memory is out.
 SkTreeWay *sk_tree_add(SkTreePaths *paths, uint32_t context, uint32_t pc, uint32_t target);
+/// The function that a way of the call word at pc reaches: its target is the function itself (CALL),
+/// or the type of the closure or object. SK_NONE if the type has no such method.
+uint32_t sk_tree_callee(const SkImage *image, uint32_t pc, uint32_t target);
 /// The inlined call of `function` from there; SK_NONE if it isn't.
 uint32_t sk_tree_context(const SkTreePaths *paths, uint32_t parent, uint32_t call_pc,
                          uint32_t function, uint32_t type);

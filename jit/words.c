@@ -220,6 +220,18 @@ void sk_word_decode(const SkImage *image, uint32_t pc, SkWordInfo *info) {
   decode_calls(image, word, pc, info);
 }
 
+bool sk_word_is_barrier(const SkWordInfo *info) {
+  switch ((SkWordOp)info->op) {
+    case SK_W_CORESUME:
+    case SK_W_COYIELD:
+    case SK_W_CORET:
+    case SK_W_CALLX:
+      return true;
+    default:
+      return info->flow == SK_FLOW_FAIL;
+  }
+}
+
 uint32_t sk_switch_target(const SkImage *image, uint32_t pc, uint32_t index) {
   const SkWord *word = image->code + pc;
   uint32_t end = pc + 2 + (sk_word_b(*word) + 1u) / 2;

@@ -34,6 +34,8 @@ typedef struct {
 } SkWordInfo;
 
 void sk_word_decode(const SkImage *image, uint32_t pc, SkWordInfo *out);
+/// Words that no tree goes through: it is left before them.
+bool sk_word_is_barrier(const SkWordInfo *info);
 /// SWITCH, SWITCHCASE: where value `index` of the table goes on.
 uint32_t sk_switch_target(const SkImage *image, uint32_t pc, uint32_t index);
 
