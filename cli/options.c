@@ -204,6 +204,8 @@ static int read_run_flag(const char *command, const char *arg, CliOptions *out, 
     return CLI_OK;
   }
   if ((value = flag_value(arg, "--jit"))) return cli_jit_option(out, value) ? CLI_OK : cli_usage(command, "out of memory");
+  if (strcmp(arg, "--perf-map") == 0)
+    return cli_jit_option(out, "perf-map") ? CLI_OK : cli_usage(command, "out of memory");
   if (strcmp(arg, "--jit-stats") == 0) {
     out->vm.jit_stats = true;
     return CLI_OK;

@@ -42,6 +42,11 @@ static bool set_option(SkJit *jit, SkStr option, SkBuf *error) {
     jit->stress = jit->synchronous = true;
     return true;
   }
+  if (sk_str_is(option, "perf-map") || sk_str_is(option, "gdb")) {
+    jit->perf_map |= option.data[0] == 'p';
+    jit->gdb |= option.data[0] == 'g';
+    return true;
+  }
   if (sk_str_is(option, "sync")) return jit->synchronous = true;
   if (sk_str_is(option, "check")) return jit->checks = true;
   for (uint32_t i = 0; i < SK_COUNT_OF(dumps); i++) {
@@ -69,7 +74,7 @@ static bool set_option(SkJit *jit, SkStr option, SkBuf *error) {
     jit->params[i] = (uint32_t)value;
     return true;
   }
-  sk_buf_printf(error, "the JIT has no option `%.*s`; it has on, off, stress, sync, dump=WHAT",
+  sk_buf_printf(error, "the JIT has no option `%.*s`; it has on, off, stress, sync, check, perf-map, gdb, dump=WHAT",
                 SK_STR_ARG(option));
   for (uint32_t i = 0; i < SK_PARAM_COUNT; i++) sk_buf_printf(error, ", %s=N", params[i].name);
   return false;
@@ -122,6 +127,7 @@ static SkJit *jit_new(SkImage *image, const char *options) {
   pthread_mutex_init(&jit->lock, NULL);
   if (!set_options(jit, options, &ignored)) jit->is_on = false;
   sk_buf_deinit(&ignored);
+  if (jit->is_on && (jit->perf_map || jit->gdb)) sk_code_publish(jit->perf_map, jit->gdb);
   if (jit->is_on && (!sk_arena_init(&jit->arena) || !make_tables(jit))) jit->is_on = false;
   return jit;
 }

@@ -90,7 +90,7 @@ struct SkJit {
   SkRecorder recorder;
   SkSample samples[SK_SAMPLES];  // relaxed atomics
   uint32_t params[SK_PARAM_COUNT];
-  bool is_on, synchronous, stress, checks;
+  bool is_on, synchronous, stress, checks, perf_map, gdb;
   uint32_t dumps;  // SK_JIT_DUMP_
   SkJitStats stats;
   pthread_mutex_t lock;  // of what follows, and of stats that the compile thread writes

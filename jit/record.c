@@ -80,6 +80,8 @@ static bool may_inline(SkJit *jit, const SkRecorder *recorder, uint32_t function
 /// The word before was a call: the thread is at the callee's ENTER. False ends the recording.
 static bool follow_call(SkJit *jit, SkRecorder *recorder) {
   SkThread *thread = recorder->thread;
+  // A poll was due: the word runs anew.
+  if (thread->pc == recorder->last_pc && thread->frame == recorder->frame) return true;
   SkTreePaths *paths = &recorder->tree->paths;
   const SkImage *image = &jit->plain;
   SkWord word = image->code[recorder->last_pc];
