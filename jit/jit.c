@@ -10,6 +10,7 @@
 #include "base/os.h"
 
 #define PROMOTE_ENTRIES 48u  // entries of a tree from the interpreter until what is around it is hot
+#define EXIT_DONE (1u << 30)  // an exit's count from here on: its path is recorded, or cannot be
 #define STACK_MARGIN_BYTES ((size_t)96 * 1024)  // native stack that trees leave to C code
 
 static SkTree *tree_at(const SkJit *jit, uint32_t pc) {
@@ -93,6 +94,7 @@ static bool set_options(SkJit *jit, const char *options, SkBuf *error) {
     jit->params[SK_PARAM_samples] = 1;
     jit->params[SK_PARAM_exit] = 1;
     jit->params[SK_PARAM_paths] = 2;
+    jit->params[SK_PARAM_batch] = 0;
     jit->params[SK_PARAM_steps] = 300;
     jit->params[SK_PARAM_quiet] = 1;
   }
@@ -291,7 +293,11 @@ static void sample(SkThread *thread) {
   if (op == SK_W_CALL || op == SK_W_CALLC || op == SK_W_CALLI) {
     uint32_t function = called_function(jit, thread, pc);
     if (function == SK_NONE) return;
-    pc = jit->plain.functions[function].start;
+    const SkImageFunction *fn = &jit->plain.functions[function];
+    // A small function will be inlined: what calls it is what is hot.
+    bool small = fn->end - fn->start <= jit->params[SK_PARAM_small];
+    pc = small ? place_around(&jit->plain, pc, SK_NONE) : fn->start;
+    if (pc == SK_NONE) return;
   }
   SkSample *at = &jit->samples[pc % SK_SAMPLES];
   if (__atomic_load_n(&at->pc, __ATOMIC_RELAXED) != pc) {
@@ -348,6 +354,19 @@ static bool leads_on(SkJit *jit, const SkTree *tree, const SkBlobExit *exit) {
   return info.op != SK_W_CALL || !sk_tree_ways(paths, exit->context, exit->pc);
 }
 
+/// New paths wait until the exits that were taken meanwhile have cost about as much as compiling the
+/// tree again will: so many paths are added at once.
+static void recompile_if_due(SkJit *jit, SkTree *tree) {
+  if (!tree->has_grown || tree->exits < jit->params[SK_PARAM_batch] * tree->optimised / 8) return;
+  uint8_t expected = 0;
+  if (__atomic_load_n(&tree->is_queued, __ATOMIC_ACQUIRE) ||
+      !__atomic_compare_exchange_n(&jit->recording, &expected, 1, false, __ATOMIC_ACQUIRE,
+                                   __ATOMIC_RELAXED))
+    return;
+  sk_jit_enqueue(tree);
+  __atomic_store_n(&jit->recording, 0, __ATOMIC_RELEASE);
+}
+
 /// A tree was left by an exit: its path is recorded once that has happened often.
 static bool record_exit(SkJit *jit, SkThread *thread) {
   SkCode *code = thread->jit_left;
@@ -356,13 +375,20 @@ static bool record_exit(SkJit *jit, SkThread *thread) {
   uint32_t *count = &code->exit_counts[thread->jit_exit];
   uint32_t shift = tree->paths.compiled_version < 6 ? tree->paths.compiled_version : 6;
   jit->stats.left++;
-  if (__atomic_load_n(count, __ATOMIC_RELAXED) < jit->params[SK_PARAM_exit] << shift) return false;
+  tree->exits++;
+  recompile_if_due(jit, tree);
+  uint32_t taken = __atomic_load_n(count, __ATOMIC_RELAXED);
+  if (taken < jit->params[SK_PARAM_exit] << shift || taken >= EXIT_DONE) return false;
   if (exit->kind != SK_STATE_GUARD || tree->compilations >= jit->params[SK_PARAM_versions])
     return false;
   if (__atomic_load_n(&tree->is_queued, __ATOMIC_ACQUIRE)) return false;
-  __atomic_store_n(count, 0, __ATOMIC_RELAXED);
-  if (!leads_on(jit, tree, exit)) return false;
-  return sk_record_start(jit, thread, tree, exit->context, true);
+  if (!leads_on(jit, tree, exit)) {
+    __atomic_store_n(count, EXIT_DONE, __ATOMIC_RELAXED);
+    return false;
+  }
+  if (!sk_record_start(jit, thread, tree, exit->context, true)) return false;
+  __atomic_store_n(count, EXIT_DONE, __ATOMIC_RELAXED);
+  return true;
 }
 
 static SkJitNext enter(SkJit *jit, SkThread *thread, SkTree *tree, SkCode *code) {

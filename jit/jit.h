@@ -43,6 +43,8 @@ typedef struct {
   uint32_t failures, recordings, quiet_recordings;
   uint32_t wait;     // times that its anchor is passed until it is recorded
   uint32_t entries;  // from the interpreter
+  uint32_t exits;    // taken since the last compilation began
+  bool has_grown;    // since then: worth compiling again, once enough exits were taken
   uint32_t compilations;
   uint32_t built, optimised;  // operations of the IR, last time
   uint64_t compile_ns;

@@ -176,6 +176,8 @@ static bool start(void) {
 void sk_jit_enqueue(SkTree *tree) {
   SkJit *jit = tree->jit;
   tree->paths.compiled_version = tree->compilations;
+  tree->has_grown = false;
+  tree->exits = 0;
   __atomic_store_n(&tree->is_queued, true, __ATOMIC_RELEASE);
   Job *job = sk_calloc(1, sizeof *job);
   bool fine = job && sk_tree_paths_copy(&tree->paths, &job->paths);

@@ -35,11 +35,13 @@ static void settle(SkJit *jit, SkTree *tree, SkAbort why, bool grew) {
   tree->recordings++;
   tree->quiet_recordings = grew ? 0 : tree->quiet_recordings + 1;
   if (more && tree->quiet_recordings < 4) return;
+  if (why == SK_ABORT_BUDGET && tree->paths.is_function && !tree->code) useful = false;
   bool failed = why == SK_ABORT_FAILED || why == SK_ABORT_WANDERED || why == SK_ABORT_MEMORY;
-  if (useful && !failed && (grew || !tree->code)) {
+  if (useful && !failed && !tree->code) {
     sk_jit_enqueue(tree);
     return;
   }
+  tree->has_grown |= grew;
   if (tree->code) return;
   if (++tree->failures >= jit->params[SK_PARAM_tries] || sk_aborts[why].is_final) {
     tree->is_given_up = true;
