@@ -76,9 +76,11 @@ def suite_unit():
 
 def suite_lang():
     if build("release"):
-        counted("lang", [sys.executable, "tests/run_lang.py", "--mode", "interp=",
+        counted("lang", [sys.executable, "tests/run_lang.py", "--mode", "interp=--jit=off",
                          "--mode", "gcstress=--verify-heap @SKERRY_STRESS=gc:7",
-                         "--mode", "gcevery=--verify-heap @SKERRY_STRESS=gc"])
+                         "--mode", "gcevery=--verify-heap @SKERRY_STRESS=gc",
+                         "--mode", "jit=--jit=stress,check",
+                         "--mode", "jitgc=--jit=stress,check --verify-heap @SKERRY_STRESS=gc:7"])
 
 
 def suite_examples():
