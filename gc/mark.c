@@ -431,6 +431,21 @@ void sk_gc_write_slow(SkHeap *head, SkObject *holder) {
   sk_scan(&marker, holder);
 }
 
+/// What a line of a large array holds, for the cycle: as it is before the first store into it.
+static void mark_line(SkHeapFull *heap, const SkArray *array, size_t line) {
+  const SkGcType *type = sk_type_of(heap, &array->object);
+  SkMarker marker = sk_cycle_marker(heap);
+  uint64_t first, end;
+  elements_between(array, type, line * SK_LINE_BYTES, (line + 1) * SK_LINE_BYTES, &first, &end);
+  const char *element = (const char *)(array + 1) + first * type->element_bytes;
+  for (; first < end; first++, element += type->element_bytes) {
+    for (uint32_t i = 0; i < type->ref_count; i++)
+      sk_gc_mark(&marker, (SkRef){ref_at(element + type->ref_offsets[i])});
+  }
+}
+
+/// No card is set when a cycle begins. So a line whose card is set has been marked since: only the
+/// first store into a line costs anything.
 void sk_gc_write_range_slow(SkHeap *head, SkObject *holder, const void *from, size_t bytes) {
   SkHeapFull *heap = sk_heap_full(head);
   SkBlock *block = &heap->table[sk_block_of(heap, holder)];
@@ -440,21 +455,15 @@ void sk_gc_write_range_slow(SkHeap *head, SkObject *holder, const void *from, si
   }
   size_t at = (size_t)((const char *)from - (const char *)holder);
   if (bytes == 0) return;
-  for (size_t line = at / SK_LINE_BYTES; line <= (at + bytes - 1) / SK_LINE_BYTES; line++)
-    block[line / SK_BLOCK_LINES].lines[line % SK_BLOCK_LINES / 64] |= (uint64_t)1 << line % 64;
+  for (size_t line = at / SK_LINE_BYTES; line <= (at + bytes - 1) / SK_LINE_BYTES; line++) {
+    uint64_t *word = &block[line / SK_BLOCK_LINES].lines[line % SK_BLOCK_LINES / 64];
+    uint64_t card = (uint64_t)1 << line % 64;
+    if (*word & card) continue;
+    *word |= card;
+    if (heap->in_cycle) mark_line(heap, (const SkArray *)(const void *)holder, line);
+  }
   if (!block->in_log) {
     block->in_log = true;
     log_object(heap, holder);
-  }
-  if (!heap->in_cycle) return;
-  const SkArray *array = (const SkArray *)(const void *)holder;
-  const SkGcType *type = sk_type_of(heap, holder);
-  SkMarker marker = sk_cycle_marker(heap);
-  uint64_t first, end;
-  elements_between(array, type, at, at + bytes, &first, &end);
-  const char *element = (const char *)(array + 1) + first * type->element_bytes;
-  for (; first < end; first++, element += type->element_bytes) {
-    for (uint32_t i = 0; i < type->ref_count; i++)
-      sk_gc_mark(&marker, (SkRef){ref_at(element + type->ref_offsets[i])});
   }
 }
