@@ -89,7 +89,8 @@ uint32_t sk_build_state(SkBuild *b, SkIrStateKind kind, uint32_t context, uint32
 uint32_t sk_build_word_state(SkBuild *b);
 /// The same frames, for something that fails in the word.
 uint32_t sk_build_fail_state(SkBuild *b);
-/// For a CALLFN of the word: the frames as they are when the callee has not returned yet.
+/// For a CALLFN of the word: the frames as they are when the callee has not returned yet. header: of
+/// the callee's frame; 0: it has none above this one (RESUME).
 uint32_t sk_build_call_state(SkBuild *b, uint32_t results, uint64_t header);
 
 // build.c: instructions

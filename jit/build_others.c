@@ -131,6 +131,31 @@ static bool strings(SkBuild *b) {
   }
 }
 
+static void resume(SkBuild *b) {
+  uint64_t extra = sk_build_extra(b);
+  uint32_t given = (uint32_t)extra, taken = (uint32_t)(extra >> 32);
+  SkIrRef co = sk_build_read(b, SK_B(b));
+  SkIrRef *values = SK_NEW_ARRAY(b->arena, SkIrRef, given + 1);
+  for (uint32_t i = 0; i < given; i++) values[i] = sk_build_read(b, SK_C(b) + i);
+  for (uint32_t i = 0; i < given; i++) store_scratch(b, i, values[i]);
+  sk_build_store_fuel(b);
+  uint32_t state = sk_build_call_state(b, taken, 0);
+  sk_build_add(b, (SkIrInstr){.op = SK_IR_RESUME,
+                              .a = co,
+                              .c = SK_A(b),
+                              .k = given | taken << 16 | (uint64_t)b->info.next << 32,
+                              .state = state});
+  sk_build_load_fuel(b);
+  for (uint32_t i = 0; i < taken; i++) {
+    bool is_ref = sk_build_is_ref(b, b->context, SK_A(b) + i);
+    SkIrRef value = sk_build_add(b, (SkIrInstr){.op = SK_IR_LDSLOT,
+                                                .type = is_ref ? SK_IT_REF : SK_IT_INT,
+                                                .k = given + i,
+                                                .alias = SK_ALIAS_SCRATCH});
+    sk_build_write(b, SK_A(b) + i, is_ref ? value : sk_build_loose(b, value));
+  }
+}
+
 static bool coroutines(SkBuild *b) {
   switch ((SkWordOp)b->info.op) {
     case SK_W_CONEW: {
@@ -140,6 +165,9 @@ static bool coroutines(SkBuild *b) {
       sk_build_write(b, SK_A(b), sk_build_helper(b, SK_HELPER_coroutine_new, SK_IT_REF, args, 3));
       return true;
     }
+    case SK_W_CORESUME:
+      resume(b);
+      return true;
     case SK_W_CODONE: {
       SkIrRef co = sk_build_read(b, SK_B(b));
       SkIrRef state = sk_build_add(b, (SkIrInstr){.op = SK_IR_LOAD,

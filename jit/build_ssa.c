@@ -245,8 +245,10 @@ uint32_t sk_build_fail_state(SkBuild *b) {
 uint32_t sk_build_call_state(SkBuild *b, uint32_t results, uint64_t header) {
   uint32_t first = b->ir->slot_values.count;
   uint32_t callee = b->base + SK_C(b);
-  SkIrRef value = sk_ir_int(b->ir, (int64_t)header);
-  SK_VEC_PUSH(b->arena, &b->ir->slot_values, (SkIrSlotValue){callee - 1, value});
+  if (header) {
+    SkIrRef value = sk_ir_int(b->ir, (int64_t)header);
+    SK_VEC_PUSH(b->arena, &b->ir->slot_values, (SkIrSlotValue){callee - 1, value});
+  }
   add_caller(b, b->context, b->pc, b->info.next, SK_A(b), results);
   add_callers(b, b->context);
   return end_state(b, SK_STATE_CALLER, b->context, b->pc, first);

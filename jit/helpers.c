@@ -145,6 +145,20 @@ static uint64_t inner_poll(SkThread *thread) {
   return sk_poll(thread);
 }
 
+static uint64_t inner_resume(SkThread *thread, uint64_t coroutine, SkSlot *scratch, uint64_t k,
+                             uint64_t dst) {
+  uint32_t given = (uint16_t)k, taken = (uint16_t)(k >> 16);
+  switch (sk_coroutine_run(thread, (SkRef){(SkRefBits)coroutine}, scratch, given, scratch + given,
+                           taken, (uint32_t)dst, (uint32_t)(k >> 32))) {
+    case SK_RESUMED:
+      return SK_TREE_RETURNED;
+    case SK_RESUMED_LEFT:
+      return SK_TREE_LEFT;
+    default:
+      return SK_TREE_FAILED;
+  }
+}
+
 static void inner_write(SkThread *thread, void *object) {
   sk_gc_write_slow(thread->heap, object);
 }
@@ -161,6 +175,7 @@ const void *const sk_jit_helper_table[] = {
     [SK_INNER_NEW] = (const void *)inner_new,
     [SK_INNER_ROOM] = (const void *)inner_room,
     [SK_INNER_POLL] = (const void *)inner_poll,
+    [SK_INNER_RESUME] = (const void *)inner_resume,
     [SK_INNER_WRITE] = (const void *)inner_write,
     [SK_INNER_WRITE_RANGE] = (const void *)inner_write_range,
 };

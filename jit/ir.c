@@ -186,6 +186,7 @@ uint32_t sk_ir_call_effects(const SkIr *ir, const SkIrInstr *instr) {
     case SK_IR_CALLH:
       return sk_ir_helpers[instr->k].effects;
     case SK_IR_CALLFN:
+    case SK_IR_RESUME:
       return SK_HX_ALLOC | SK_HX_READS | SK_HX_WRITES | SK_HX_FAILS | SK_HX_GLOBALS;
     case SK_IR_NEW:
       return SK_HX_ALLOC | SK_HX_FAILS;

@@ -213,6 +213,8 @@ static const char *types_of(SkIrOp op) {
     case SK_IR_STG:
     case SK_IR_STSLOT:
       return "x>-";
+    case SK_IR_RESUME:
+      return "r>-";
     case SK_IR_POLL:
       return "i>i";
     case SK_IR_LDFUEL:

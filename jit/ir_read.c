@@ -180,6 +180,16 @@ static void read_immediate(Reader *r, SkIrInstr *instr) {
       expect(r, "frame");
       instr->c = number(r);
       break;
+    case SK_IR_RESUME:
+      expect(r, "given");
+      low = number(r) & 0xFFFF;
+      expect(r, "taken");
+      low |= number(r) << 16;
+      expect(r, "pc");
+      instr->k = pair(low, number(r));
+      expect(r, "dst");
+      instr->c = number(r);
+      break;
     case SK_IR_CALLH:
       for (instr->k = 0; instr->k < SK_HELPER_COUNT; instr->k++)
         if (accept(r, sk_ir_helpers[instr->k].name)) return;

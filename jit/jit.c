@@ -475,7 +475,8 @@ static void add_stats(const SkJit *jit, SkBuf *out) {
     for (uint32_t e = 0; code && e < code->blob.exit_count; e++) {
       if (code->exit_counts[e])
         sk_buf_printf(out, "jit:   exit %u at word %u, context %u: %u times\n", e,
-                      code->blob.exits[e].pc, code->blob.exits[e].context, code->exit_counts[e]);
+                      code->blob.exits[e].pc, code->blob.exits[e].context,
+                      code->exit_counts[e] % EXIT_DONE);
     }
   }
 }

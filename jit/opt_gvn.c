@@ -177,7 +177,7 @@ static void each_written(const Gvn *g, SkIrRef ref, void (*fn)(Gvn *g, uint32_t 
   if (effect == SK_FX_WRITE) fn(mutable, g->class_of[ref], data);
   if (effect != SK_FX_CALL) return;
   uint32_t effects = sk_ir_call_effects(g->ir, instr);
-  bool scratch = instr->op == SK_IR_CALLFN ||
+  bool scratch = instr->op == SK_IR_CALLFN || instr->op == SK_IR_RESUME ||
                  (instr->op == SK_IR_CALLH && strchr(sk_ir_helpers[instr->k].signature, 'S'));
   if (effects & SK_HX_ALLOC) fn(mutable, CLASS_EPOCH, data);
   for (uint32_t i = 1; i < g->classes.count; i++) {

@@ -35,6 +35,12 @@ static void settle(SkJit *jit, SkTree *tree, SkAbort why, bool grew) {
   tree->recordings++;
   tree->quiet_recordings = grew ? 0 : tree->quiet_recordings + 1;
   if (more && tree->quiet_recordings < 4) return;
+  // What yields before it comes round runs no better compiled.
+  if (why == SK_ABORT_COROUTINE && jit->recorder.iterations == 0 && !tree->code) {
+    tree->is_given_up = true;
+    sk_jit_untrap(jit, tree);
+    return;
+  }
   if (why == SK_ABORT_BUDGET && tree->paths.is_function && !tree->code) useful = false;
   bool failed = why == SK_ABORT_FAILED || why == SK_ABORT_WANDERED || why == SK_ABORT_MEMORY;
   if (useful && !failed && !tree->code) {
@@ -131,6 +137,12 @@ static bool follow(SkJit *jit, SkRecorder *recorder) {
   SkTreePaths *paths = &recorder->tree->paths;
   const SkWordInfo *last = &recorder->last;
   if (last->flow == SK_FLOW_CALL) return follow_call(jit, recorder);
+  if (last->op == SK_W_CORESUME) {
+    recorder->skip_frame = recorder->frame;
+    recorder->skip_pc = last->next;
+    recorder->skipped = 0;
+    return true;
+  }
   if (last->flow == SK_FLOW_RETURN) {
     const SkTreeContext *context = &paths->contexts.items[recorder->context];
     uint32_t up = context->base - paths->contexts.items[context->parent].base;

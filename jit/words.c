@@ -222,7 +222,6 @@ void sk_word_decode(const SkImage *image, uint32_t pc, SkWordInfo *info) {
 
 bool sk_word_is_barrier(const SkWordInfo *info) {
   switch ((SkWordOp)info->op) {
-    case SK_W_CORESUME:
     case SK_W_COYIELD:
     case SK_W_CORET:
     case SK_W_CALLX:

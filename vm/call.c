@@ -22,14 +22,11 @@ static SkSlot *free_slots(const SkThread *thread) {
   return frame + slots;
 }
 
-bool sk_nest_begin(SkThread *thread, SkNest *nest, uint32_t entry, const SkSlot *args,
-                   uint32_t count) {
+/// The first frame's R[0] is `base`.
+static bool begin_at(SkThread *thread, SkNest *nest, SkSlot *base, uint32_t entry,
+                     const SkSlot *args, uint32_t count) {
   SkNest *outer = thread->nest;
   SkVm *vm = thread->vm;
-  if (outer && outer->depth == SK_NEST_LIMIT)
-    return sk_fault_text(thread, "more than %u calls between C and Skerry inside each other",
-                         SK_NEST_LIMIT);
-  SkSlot *base = free_slots(thread) + 1;
   if (base + count > vm->main_stack_limit) return sk_fault(thread, SK_FAULT_STACK);
   *nest = (SkNest){.outer = outer,
                    .frame = outer ? thread->frame : NULL,
@@ -39,7 +36,8 @@ bool sk_nest_begin(SkThread *thread, SkNest *nest, uint32_t entry, const SkSlot 
                    .coroutine = thread->coroutine,
                    .main_pc = thread->main_pc,
                    .main_frame = thread->main_frame,
-                   .depth = outer ? outer->depth + 1 : 1};
+                   .depth = outer ? outer->depth + 1 : 1,
+                   .resumes = outer ? outer->resumes : 0};
   base[-1].u = sk_header(0, 0, 0);
   for (uint32_t i = 0; i < count; i++) base[i] = args[i];
   thread->nest = nest;
@@ -50,6 +48,15 @@ bool sk_nest_begin(SkThread *thread, SkNest *nest, uint32_t entry, const SkSlot 
   thread->pc = entry;
   if (!outer) sk_poll_begin(vm);
   return true;
+}
+
+bool sk_nest_begin(SkThread *thread, SkNest *nest, uint32_t entry, const SkSlot *args,
+                   uint32_t count) {
+  const SkNest *outer = thread->nest;
+  if (outer && outer->depth == SK_NEST_LIMIT)
+    return sk_fault_text(thread, "more than %u calls between C and Skerry inside each other",
+                         SK_NEST_LIMIT);
+  return begin_at(thread, nest, free_slots(thread) + 1, entry, args, count);
 }
 
 void sk_nest_end(SkThread *thread, bool failed) {
@@ -91,4 +98,54 @@ bool sk_vm_call_closure(SkThread *thread, SkRef closure, const SkSlot *args, uin
   all[0].u = closure.bits;
   for (uint32_t i = 0; i < count; i++) all[i + 1] = args[i];
   return call(thread, function, all, count + 1, results);
+}
+
+// ---- coroutines that compiled code resumes ------------------------------------------------------
+
+#define RESUME_LIMIT 48u  // inside each other, on the C stack
+
+/// The coroutine has not handed back, and will not to this C function: the chain of coroutines
+/// becomes what it would be if the interpreter had resumed it.
+static void relink(SkThread *thread, const SkNest *nest, SkRef ref, uint32_t dst,
+                   uint32_t next_pc) {
+  SkSlot *frame = thread->frame, *start = thread->stack_start, *limit = thread->stack_limit;
+  uint32_t pc = thread->pc;
+  SkRef running = thread->coroutine;
+  sk_nest_end(thread, false);  // to the resumer's place, which it notes
+  sk_coroutine_save(thread, next_pc);
+  SkCoroutine *co = sk_gc_at(thread->heap, ref);
+  sk_gc_write(thread->heap, &co->object);
+  co->resumer = nest->coroutine;
+  co->resume_dst = dst;
+  thread->frame = frame;
+  thread->pc = pc;
+  thread->coroutine = running;
+  thread->stack_start = start;
+  thread->stack_limit = limit;
+}
+
+SkResumed sk_coroutine_run(SkThread *thread, SkRef ref, SkSlot *args, uint32_t given,
+                           SkSlot *results, uint32_t taken, uint32_t dst, uint32_t next_pc) {
+  if (thread->nest->resumes >= RESUME_LIMIT) {
+    bool fine = sk_coroutine_resume(thread, ref, args, given, dst, next_pc);
+    return fine ? SK_RESUMED_LEFT : SK_RESUMED_FAILED;
+  }
+  SkNest nest;
+  uint32_t depth = thread->nest->depth, resumes = thread->nest->resumes;
+  // The compiled code's own frames end below `args`.
+  SkSlot *base = (thread->coroutine.bits ? free_slots(thread) : args + given + taken) + 1;
+  if (!begin_at(thread, &nest, base, 0, NULL, 0)) return SK_RESUMED_FAILED;
+  nest.depth = depth;
+  nest.resumes = resumes + 1;
+  if (!sk_coroutine_resume(thread, ref, args, given, 0, 0)) {
+    sk_nest_end(thread, false);
+    return SK_RESUMED_FAILED;
+  }
+  if (!sk_interpret(thread)) {
+    relink(thread, &nest, ref, dst, next_pc);
+    return SK_RESUMED_FAILED;
+  }
+  for (uint32_t i = 0; i < taken; i++) results[i] = base[i];
+  sk_nest_end(thread, false);
+  return SK_RESUMED;
 }

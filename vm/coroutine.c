@@ -134,8 +134,7 @@ bool sk_coroutine_new(SkThread *thread, SkRef closure, uint32_t type, uint32_t s
   return true;
 }
 
-/// Keeps where the running stack goes on, for the coroutine that it resumes to come back to.
-static void save_running(SkThread *thread, uint32_t next_pc) {
+void sk_coroutine_save(SkThread *thread, uint32_t next_pc) {
   uint32_t frame = (uint32_t)(thread->frame - thread->stack_start);
   if (thread->coroutine.bits == 0) {
     thread->main_pc = next_pc;
@@ -177,7 +176,7 @@ static bool start(SkThread *thread, SkRef ref, const SkSlot *args, uint32_t give
   slots[1].u = sk_header(0, 0, 0);
   slots[base].u = co->closure.bits;
   for (uint32_t i = 0; i < given; i++) slots[base + 1 + i] = args[i];
-  save_running(thread, next_pc);
+  sk_coroutine_save(thread, next_pc);
   sk_gc_write(thread->heap, &co->object);
   co->stack = sk_gc_ref(thread->heap, stack);
   co->resumer = thread->coroutine;
@@ -198,7 +197,7 @@ bool sk_coroutine_resume(SkThread *thread, SkRef ref, const SkSlot *args, uint32
   sk_gc_write(thread->heap, sk_gc_at(thread->heap, co->stack));
   SkSlot *slots = sk_stack_slots(thread, co->stack) + co->frame + co->dst;
   for (uint32_t i = 0; i < given; i++) slots[i] = args[i];
-  save_running(thread, next_pc);
+  sk_coroutine_save(thread, next_pc);
   co->resumer = thread->coroutine;
   co->resume_dst = dst;
   switch_to(thread, ref);

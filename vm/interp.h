@@ -29,6 +29,16 @@ void sk_poll_begin(SkVm *vm);
 /// Makes the first frame of a call of the code at `entry`. False: too deep (a fault is pending).
 bool sk_nest_begin(SkThread *thread, SkNest *nest, uint32_t entry, const SkSlot *args,
                    uint32_t count);
+typedef enum { SK_RESUMED, SK_RESUMED_LEFT, SK_RESUMED_FAILED } SkResumed;
+/// Resumes a coroutine for compiled code and runs it until it hands back.
+/// args        `given` slots for it, read before it runs; above all frames of the running stack, with
+///             room for `taken` more.
+/// results     `taken` slots that it gave, on RESUMED.
+/// dst, next_pc   where the interpreter would put them and go on.
+/// LEFT, FAILED   it has not handed back: the thread is where it is, as if the interpreter had
+///                resumed it; with FAILED something is pending there (which may be a park).
+SkResumed sk_coroutine_run(SkThread *thread, SkRef ref, SkSlot *args, uint32_t given,
+                           SkSlot *results, uint32_t taken, uint32_t dst, uint32_t next_pc);
 /// Puts the thread back to where it was; after a failure ends what the call left running.
 void sk_nest_end(SkThread *thread, bool failed);
 
@@ -41,6 +51,8 @@ SK_COLD bool sk_fault_string(SkThread *thread, SkRef message, bool assertion);
 
 // coroutine.c: false with a fault pending; else the thread runs elsewhere (frame, pc, stack).
 bool sk_coroutine_new(SkThread *thread, SkRef closure, uint32_t type, uint32_t slots, SkRef *out);
+/// The running coroutine, or main stack, goes on at next_pc when what it resumed hands back.
+void sk_coroutine_save(SkThread *thread, uint32_t next_pc);
 bool sk_coroutine_resume(SkThread *thread, SkRef ref, const SkSlot *args, uint32_t given,
                          uint32_t dst, uint32_t next_pc);
 bool sk_coroutine_yield(SkThread *thread, SkRef ref, const SkSlot *values, uint32_t taken,

@@ -70,6 +70,7 @@ typedef struct SkNest {
   SkRef coroutine;
   uint32_t main_pc, main_frame;
   uint32_t depth;  // 1: the host's own
+  uint32_t resumes;  // of coroutines by compiled code, around it; they add no depth
 } SkNest;
 /// Calls inside each other: each takes its share of the C stack.
 #define SK_NEST_LIMIT 128u

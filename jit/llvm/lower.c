@@ -28,7 +28,8 @@ static void find_needs_of(SkLower *lower, const SkIrInstr *instr, const char *fo
   bool tests_a = instr->op == SK_IR_GUARD || instr->op == SK_IR_BR || instr->op == SK_IR_SELECT;
   if (has(format, 'a') && !tests_a) need(lower, instr->a);
   if (has(format, 'b')) need(lower, instr->b);
-  if (has(format, 'c') && instr->op != SK_IR_NEW && instr->op != SK_IR_CALLFN)
+  if (has(format, 'c') && instr->op != SK_IR_NEW && instr->op != SK_IR_CALLFN &&
+      instr->op != SK_IR_RESUME)
     need(lower, instr->c);
   if (has(format, '*'))
     for (uint32_t i = 0; i < instr->b; i++) need(lower, lower->ir->args.items[instr->a + i]);

@@ -132,6 +132,20 @@ static void call_tree(SkLower *lower, SkIrRef ref) {
   sk_lower_store_fuel(lower, fuel);
 }
 
+/// A coroutine runs in the interpreter until it hands back.
+static void resume(SkLower *lower, const SkIrInstr *instr) {
+  sk_lower_store_roots(lower, instr->state, true);
+  LLVMValueRef args[5] = {lower->thread, sk_lower_value(lower, instr->a),
+                          sk_lower_slot(lower, lower->ir->frame_slots),
+                          sk_lower_int(lower, instr->k), sk_lower_int(lower, instr->c)};
+  LLVMTypeRef types[5] = {lower->ptr, lower->i64, lower->ptr, lower->i64, lower->i64};
+  LLVMTypeRef type = LLVMFunctionType(lower->i64, types, 5, 0);
+  LLVMValueRef status =
+      LLVMBuildCall2(lower->b, type, sk_lower_helper(lower, SK_INNER_RESUME), args, 5, "");
+  LLVMValueRef ok = LLVMBuildICmp(lower->b, LLVMIntEQ, status, sk_lower_int(lower, 0), "");
+  sk_lower_caller_guard(lower, ok, instr->state, status);
+}
+
 static void return_results(SkLower *lower, const SkIrInstr *instr) {
   LLVMBuilderRef b = lower->b;
   LLVMValueRef result = LLVMGetUndef(lower->result_type), first = sk_lower_int(lower, 0);
@@ -155,6 +169,9 @@ bool sk_lower_call(SkLower *lower, SkIrRef ref) {
       return true;
     case SK_IR_CALLFN:
       call_tree(lower, ref);
+      return true;
+    case SK_IR_RESUME:
+      resume(lower, instr);
       return true;
     case SK_IR_RESULT: {
       uint32_t slot = sk_lower_instr(lower, instr->a)->c + (uint32_t)instr->k;

@@ -3,13 +3,13 @@
 // Trees that call each other hand fuel on in registers: a call takes it as an argument and gives
 // back what is left, since a counter in memory would make all calls of a recursion wait for each
 // other. SkThread.fuel is written where something else looks at it. The builder's protocol makes
-// that simple: STFUEL comes before each CALLFN, RET and native in their block, LDFUEL right after
+// that simple: STFUEL comes before each CALLFN, RET, RESUME and native in their block, LDFUEL right after
 // them and at the tree's entry, and exits write the fuel that their states have. A tree that does
 // not keep to it has its fuel in memory at all times.
 #include "jit/llvm/lower.h"
 
 static bool looks_at_fuel(const SkIrInstr *instr) {
-  return instr->op == SK_IR_CALLFN || instr->op == SK_IR_RET ||
+  return instr->op == SK_IR_CALLFN || instr->op == SK_IR_RET || instr->op == SK_IR_RESUME ||
          (instr->op == SK_IR_CALLH && instr->k == SK_HELPER_native);
 }
 
@@ -55,7 +55,7 @@ static bool is_kept(const SkLower *lower) {
   const SkIrBlock *block = &lower->ir->blocks.items[lower->block];
   for (uint32_t i = lower->position + 1; i < block->instrs.count; i++) {
     const SkIrInstr *instr = sk_lower_instr(lower, block->instrs.items[i]);
-    if (looks_at_fuel(instr)) return instr->op != SK_IR_CALLH;
+    if (looks_at_fuel(instr)) return instr->op == SK_IR_CALLFN || instr->op == SK_IR_RET;
     if (instr->op == SK_IR_LDFUEL || instr->op == SK_IR_STFUEL) return true;
   }
   return false;
