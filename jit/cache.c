@@ -130,7 +130,7 @@ static bool take_exit(Reader *reader, const SkBlob *blob, SkBlobExit *exit) {
   exit->context = take32(reader);
   exit->first = take32(reader);
   exit->count = take32(reader);
-  return exit->kind <= SK_STATE_CALLER && exit->first <= blob->slot_count &&
+  return exit->kind <= SK_STATE_HOISTED && exit->first <= blob->slot_count &&
          exit->count <= blob->slot_count - exit->first;
 }
 

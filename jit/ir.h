@@ -83,6 +83,7 @@ typedef enum {
 #define SK_IF_INIT 1u    // STORE into an object made by a NEW since which nothing could collect
 #define SK_IF_COLD 2u    // BR: successor 0 was never seen to be taken often
 #define SK_IF_UNLIKELY 4u  // BR: successor 0 is unlikely
+#define SK_IF_NATURAL 8u     // PHI of a loop: an int that is never negative
 
 typedef struct {
   uint8_t op;     // SkIrOp
@@ -101,6 +102,7 @@ typedef enum {
   SK_STATE_GUARD,   // go on with the word at pc, which has not run
   SK_STATE_FAIL,    // the word at pc ran and something is pending
   SK_STATE_CALLER,  // a CALLFN at pc left: its frames and the thread's place are set already
+  SK_STATE_HOISTED, // as GUARD, at a loop's head, of a guard that was moved to before the loop
 } SkIrStateKind;
 
 /// What one frame slot holds when the tree is left.
@@ -232,9 +234,11 @@ void sk_ir_print(const SkIr *ir, SkBuf *out);
 bool sk_ir_read(SkIr *ir, SkStr text, SkBuf *message);
 
 // ---- opt.c
+/// Of the 32 bits the one for the loop whose head has that pc and context.
+#define SK_IR_LOOP_BIT(pc, context) (1u << ((((pc) + 31u * (context)) * 0x9E3779B1u) >> 27))
 typedef struct {
-  bool no_peel, no_hoist, no_ranges, no_sink;  // off switches, for tests and after a hoisted guard
-                                               // turned out to fail
+  bool no_hoist, no_ranges;  // off switches, for tests
+  uint32_t hoist_off;  // bits of SK_IR_LOOP_BIT: loops before which hoisted guards failed too often
   void (*dump)(void *context, const SkIr *ir, const char *pass);  // after each pass; may be NULL
   void *dump_context;
 } SkIrOptOptions;

@@ -23,7 +23,7 @@
 const char *const sk_ir_type_names[] = {"void", "int", "float", "ref"};
 const char *const sk_ir_width_names[] = {"i8",  "u8", "i16", "u16", "i32",
                                          "u32", "64", "f32", "ref"};
-const char *const sk_ir_state_names[] = {"guard", "fail", "caller"};
+const char *const sk_ir_state_names[] = {"guard", "fail", "caller", "hoisted"};
 
 static void print_alias(uint32_t alias, SkBuf *out) {
   static const char *const plain[] = {"none", "length", "data", "scratch"};
@@ -101,6 +101,7 @@ static void print_instr(const SkIr *ir, SkIrRef ref, SkBuf *out) {
   if (instr->flags & SK_IF_INIT) sk_buf_cstr(out, " init");
   if (instr->flags & SK_IF_COLD) sk_buf_cstr(out, " cold");
   if (instr->flags & SK_IF_UNLIKELY) sk_buf_cstr(out, " unlikely");
+  if (instr->flags & SK_IF_NATURAL) sk_buf_cstr(out, " natural");
   if (instr->origin) sk_buf_printf(out, " @%u", instr->origin);
   if (instr->state) sk_buf_printf(out, " [s%u]", instr->state);
   if (instr->op == SK_IR_KFLOAT) {

@@ -367,6 +367,20 @@ static void recompile_if_due(SkJit *jit, SkTree *tree) {
   __atomic_store_n(&jit->recording, 0, __ATOMIC_RELEASE);
 }
 
+/// A guard that was moved to before a loop fails again and again: the tree is compiled anew with the
+/// guards of that loop where they were.
+static void hoist_less(SkJit *jit, SkTree *tree, const SkBlobExit *exit) {
+  uint32_t bit = SK_IR_LOOP_BIT(exit->pc, exit->context);
+  uint8_t expected = 0;
+  if ((tree->paths.hoist_off & bit) || __atomic_load_n(&tree->is_queued, __ATOMIC_ACQUIRE) ||
+      !__atomic_compare_exchange_n(&jit->recording, &expected, 1, false, __ATOMIC_ACQUIRE,
+                                   __ATOMIC_RELAXED))
+    return;
+  tree->paths.hoist_off |= bit;
+  sk_jit_enqueue(tree);
+  __atomic_store_n(&jit->recording, 0, __ATOMIC_RELEASE);
+}
+
 /// A tree was left by an exit: its path is recorded once that has happened often.
 static bool record_exit(SkJit *jit, SkThread *thread) {
   SkCode *code = thread->jit_left;
@@ -379,6 +393,10 @@ static bool record_exit(SkJit *jit, SkThread *thread) {
   recompile_if_due(jit, tree);
   uint32_t taken = __atomic_load_n(count, __ATOMIC_RELAXED);
   if (taken < jit->params[SK_PARAM_exit] << shift || taken >= EXIT_DONE) return false;
+  if (exit->kind == SK_STATE_HOISTED) {
+    if (taken >= jit->params[SK_PARAM_exit] << shift << 2) hoist_less(jit, tree, exit);
+    return false;
+  }
   if (exit->kind != SK_STATE_GUARD || tree->compilations >= jit->params[SK_PARAM_versions])
     return false;
   if (__atomic_load_n(&tree->is_queued, __ATOMIC_ACQUIRE)) return false;

@@ -37,6 +37,7 @@ bool sk_opt_is_bool(const SkIr *ir, SkIrRef ref);
 typedef struct {
   int64_t lo, hi;
 } SkRange;
+#define SK_RANGE_DEPTH 6u  // how far definitions are followed
 /// Range of an operand, from someone who knows more than its definition.
 typedef SkRange SkRangeOf(void *context, SkIrRef ref, uint32_t depth);
 /// What an int may be, by its definition; `of` (or NULL) is asked about operands; depth: how far
@@ -82,6 +83,8 @@ uint32_t sk_loop_entry(const SkIr *ir, uint32_t header);
 SkIrRef sk_loop_start_value(const SkIr *ir, uint32_t header, SkIrRef value);
 /// A new state for exits from the pre-header: the interpreter goes on at the loop's head. 0: none.
 uint32_t sk_loop_entry_state(SkIr *ir, uint32_t header);
+/// True if guards may be moved to before the loop, to leave in its entry state.
+bool sk_loop_may_hoist(const SkIr *ir, const SkIrOptOptions *options, uint32_t header);
 /// True if the block runs in every full iteration, just once.
 bool sk_loop_always_runs(const SkIr *ir, uint32_t header, uint32_t block);
 

@@ -260,7 +260,7 @@ static SkRange range_of(void *context, SkIrRef ref, uint32_t depth) {
 }
 
 static SkRange range(Gvn *g, SkIrRef ref) {
-  return range_of(g, ref, 4);
+  return range_of(g, ref, SK_RANGE_DEPTH);
 }
 
 static void add_range(Gvn *g, SkIrRef ref, int64_t lo, int64_t hi) {

@@ -75,7 +75,7 @@ static bool has_invariant_operands(const Licm *l, SkIrRef ref) {
 }
 
 static bool can_hoist_guards(Licm *l) {
-  if (l->options->no_hoist) return false;
+  if (!sk_loop_may_hoist(l->ir, l->options, l->header)) return false;
   if (!l->state) l->state = sk_loop_entry_state(l->ir, l->header);
   return l->state != 0;
 }

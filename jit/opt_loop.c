@@ -105,8 +105,16 @@ uint32_t sk_loop_entry_state(SkIr *ir, uint32_t header) {
     SK_VEC_PUSH(ir->arena, &ir->slot_values, value);
   }
   state.first = first;
+  state.kind = SK_STATE_HOISTED;
   SK_VEC_PUSH(ir->arena, &ir->states, state);
   return ir->arena->failed ? 0 : ir->states.count - 1;
+}
+
+bool sk_loop_may_hoist(const SkIr *ir, const SkIrOptOptions *options, uint32_t header) {
+  uint32_t number = ir->blocks.items[header].state;
+  const SkIrState *state = &ir->states.items[number];
+  return number != 0 && !options->no_hoist &&
+         !(options->hoist_off & SK_IR_LOOP_BIT(state->pc, state->context));
 }
 
 bool sk_loop_always_runs(const SkIr *ir, uint32_t header, uint32_t block) {

@@ -10,6 +10,10 @@
 // coefficients below 2^20. What the ranges do not show to be small is guarded, too. By induction i
 // then stays small: it passes n by less than a step.
 //
+// An index may also hold a value that is anything between 0 and something from before the loop: x &
+// m, x % n. And x % n itself, where x is i + k or i + n + k in a loop that counts to n, becomes a
+// comparison and a subtraction behind guards that x is in [0, 2n).
+//
 // Only guards that run in every iteration are replaced: one under a condition may never run where
 // it would fail. Loops are taken from the inside out, so that guards that went before an inner loop
 // may go before the outer one.
@@ -20,6 +24,7 @@
 #define SMALL ((int64_t)1 << 40)
 #define SMALL_FACTOR ((int64_t)1 << 20)
 #define TERM_LIMIT 4u
+#define BOX_LIMIT 2u
 
 typedef struct {
   SkIrRef phi, start;
@@ -28,9 +33,18 @@ typedef struct {
   SkIrRef next;  // what comes from all back edges, if that is one value; else 0
 } Induction;
 
-/// Sum of c * (induction variable), coefficient * value for values from before the loop, and k.
+/// A value between 0 and `last` + k; last is from before the loop, or 0 for none.
+typedef struct {
+  SkIrRef last;
+  int64_t k, factor;
+} Box;
+
+/// Sum of c * (induction variable), coefficient * value for values from before the loop, factor *
+/// value in a box, and k.
 typedef struct {
   int64_t c, k;
+  uint32_t box_count;
+  Box boxes[BOX_LIMIT];
   uint32_t count;
   SkIrRef terms[TERM_LIMIT];
   int64_t factors[TERM_LIMIT];
@@ -48,10 +62,13 @@ typedef struct {
 
 typedef struct {
   SkIr *ir;
+  const SkIrOptOptions *options;
   uint32_t header, preheader, state;
   SK_VEC(Induction) inductions;
   SK_VEC(Test) tests;
-  SkIrList small;  // values guarded to be small in this pre-header
+  SkIrList small;     // values guarded to be small in this pre-header
+  SkIrList positive;  // the same: over 0
+  SkIrList wraps;     // MODs whose dividend is shown to be in [0, 2 * divisor)
 } Ranges;
 
 static SkIrInstr *at(const Ranges *r, SkIrRef ref) {
@@ -63,7 +80,7 @@ static bool is_invariant(const Ranges *r, SkIrRef ref) {
 }
 
 static SkRange range_of(const Ranges *r, SkIrRef ref) {
-  return sk_opt_range(r->ir, ref, NULL, NULL, 4);
+  return sk_opt_range(r->ir, ref, NULL, NULL, SK_RANGE_DEPTH);
 }
 
 // ---- what there is in the loop
@@ -166,6 +183,33 @@ static bool is_small_factor(int64_t x) {
   return x < SMALL_FACTOR && x > -SMALL_FACTOR;
 }
 
+static bool is_listed(const SkIrList *list, uint32_t value) {
+  for (uint32_t i = 0; i < list->count; i++)
+    if (list->items[i] == value) return true;
+  return false;
+}
+
+/// Adds factor * ref as a box, if it is one.
+static bool add_box(const Ranges *r, SkIrRef ref, int64_t factor, Affine *out) {
+  const SkIrInstr *instr = at(r, ref);
+  Box box = {.factor = factor};
+  SkRange range;
+  if (out->box_count == BOX_LIMIT) return false;
+  if (instr->op == SK_IR_MOD && is_invariant(r, instr->b) &&
+      (is_listed(&r->wraps, ref) || range_of(r, instr->a).lo >= 0)) {
+    box.last = instr->b;
+    box.k = -1;
+  } else if (instr->op == SK_IR_AND || instr->op == SK_IR_USHR || instr->op == SK_IR_MOD) {
+    range = range_of(r, ref);
+    if (range.lo < 0 || range.hi >= SMALL_FACTOR) return false;
+    box.k = range.hi;
+  } else {
+    return false;
+  }
+  out->boxes[out->box_count++] = box;
+  return true;
+}
+
 /// Adds factor * ref to *out, in terms of the induction variable. False: it is nothing of the kind.
 static bool add_affine(const Ranges *r, const Induction *of, SkIrRef ref, int64_t factor,
                        uint32_t depth, Affine *out) {
@@ -201,6 +245,7 @@ static bool add_affine(const Ranges *r, const Induction *of, SkIrRef ref, int64_
     default:
       break;
   }
+  if (add_box(r, ref, factor, out)) return true;
   // Another induction variable: other = other_start + ratio * (i - start).
   for (uint32_t i = 0; i < r->inductions.count; i++) {
     const Induction *other = &r->inductions.items[i];
@@ -254,19 +299,34 @@ static void emit_guard(Ranges *r, SkIrRef condition) {
 static void emit_small(Ranges *r, SkIrRef ref) {
   SkRange range = range_of(r, ref);
   if (range.lo > -SMALL && range.hi < SMALL) return;
-  for (uint32_t i = 0; i < r->small.count; i++)
-    if (r->small.items[i] == ref) return;
+  if (is_listed(&r->small, ref)) return;
   SK_VEC_PUSH(r->ir->arena, &r->small, ref);
   SkIrRef shifted = emit_k(r, SK_IR_ADD, ref, SMALL);
   emit_guard(r, emit_k(r, SK_IR_ULT, shifted, 2 * SMALL));
 }
 
-/// The expression where the induction variable is `value` + k.
-static SkIrRef emit_affine(Ranges *r, const Affine *a, SkIrRef value, int64_t k) {
+/// Sees to it that the value is over 0.
+static void emit_positive(Ranges *r, SkIrRef ref) {
+  if (range_of(r, ref).lo > 0 || is_listed(&r->positive, ref)) return;
+  SK_VEC_PUSH(r->ir->arena, &r->positive, ref);
+  SkIrRef zero = sk_ir_int(r->ir, 0);
+  emit_guard(r, emit(r, SK_IR_LT, zero, ref));
+}
+
+/// The expression where the induction variable is `value` + k: the most or the least that its boxes
+/// make of it.
+static SkIrRef emit_affine(Ranges *r, const Affine *a, SkIrRef value, int64_t k, bool is_most) {
   SkIrRef sum = emit_k(r, SK_IR_MUL, value, a->c);
+  int64_t constant = a->c * k + a->k;
   for (uint32_t i = 0; i < a->count; i++)
     sum = emit(r, SK_IR_ADD, sum, emit_k(r, SK_IR_MUL, a->terms[i], a->factors[i]));
-  return emit_k(r, SK_IR_ADD, sum, a->c * k + a->k);
+  for (uint32_t i = 0; i < a->box_count; i++) {
+    const Box *box = &a->boxes[i];
+    if ((box->factor > 0) != is_most) continue;  // 0
+    if (box->last) sum = emit(r, SK_IR_ADD, sum, emit_k(r, SK_IR_MUL, box->last, box->factor));
+    constant += box->factor * box->k;
+  }
+  return emit_k(r, SK_IR_ADD, sum, constant);
 }
 
 // ---- bounds
@@ -368,27 +428,38 @@ static void emit_upper(Ranges *r, const Ask *ask, SkIrRef value) {
     emit_guard(r, emit(r, ask->upper_closed ? SK_IR_LE : SK_IR_LT, value, ask->upper));
 }
 
+static void emit_parts(Ranges *r, const Affine *a) {
+  for (uint32_t t = 0; t < a->count; t++) emit_small(r, a->terms[t]);
+  for (uint32_t t = 0; t < a->box_count; t++) {
+    if (!a->boxes[t].last) continue;
+    emit_small(r, a->boxes[t].last);
+    emit_positive(r, a->boxes[t].last);
+  }
+}
+
 static void emit_checks(Ranges *r, const Induction *i, const Bound *bound, const Affine *a,
                         const Ask *ask) {
   // n - k < length: n is no larger than a length, or so small that the difference wraps and fails.
-  bool is_checked = a->c == 1 && a->count == 0 && bound->is_upper && bound->k + a->k <= 0 &&
-                    ask->lower_is_zero && range_of(r, ask->upper).hi < SMALL;
+  bool is_checked = a->c == 1 && a->count == 0 && a->box_count == 0 && bound->is_upper &&
+                    bound->k + a->k <= 0 && ask->lower_is_zero &&
+                    range_of(r, ask->upper).hi < SMALL;
   emit_bound(r, i, bound, is_checked);
-  for (uint32_t t = 0; t < a->count; t++) emit_small(r, a->terms[t]);
-  SkIrRef first = emit_affine(r, a, i->start, 0);
-  SkIrRef last = emit_affine(r, a, bound->value, bound->k);
+  emit_parts(r, a);
+  SkIrRef first_least = emit_affine(r, a, i->start, 0, false);
+  SkIrRef first_most = emit_affine(r, a, i->start, 0, true);
   bool grows = (a->c > 0) == bound->is_upper;
+  SkIrRef last = emit_affine(r, a, bound->value, bound->k, grows);
   if (bound->is_strict) {
     // The loop may end before the check: then start need not be inside.
-    emit_lower(r, ask, grows ? first : last);
-    emit_upper(r, ask, grows ? last : first);
+    emit_lower(r, ask, grows ? first_least : last);
+    emit_upper(r, ask, grows ? last : first_most);
     return;
   }
-  if (ask->lower_is_zero) {
-    emit_guard(r, emit(r, SK_IR_ULT, first, ask->upper));
+  if (ask->lower_is_zero && first_least == first_most) {
+    emit_guard(r, emit(r, SK_IR_ULT, first_least, ask->upper));
   } else {
-    emit_lower(r, ask, first);
-    emit_upper(r, ask, first);
+    emit_lower(r, ask, first_least);
+    emit_upper(r, ask, first_most);
   }
   if (grows)
     emit_upper(r, ask, last);
@@ -396,11 +467,40 @@ static void emit_checks(Ranges *r, const Induction *i, const Bound *bound, const
     emit_lower(r, ask, last);
 }
 
+/// An index of boxes alone: the same in every iteration.
+static bool replace_boxes(Ranges *r, const Ask *ask) {
+  Affine a;
+  Induction none = {0};
+  if (!affine_of(r, &none, ask->index, &a) || a.c != 0 || a.box_count == 0) return false;
+  emit_parts(r, &a);
+  SkIrRef zero = sk_ir_int(r->ir, 0);
+  emit_lower(r, ask, emit_affine(r, &a, zero, 0, false));
+  emit_upper(r, ask, emit_affine(r, &a, zero, 0, true));
+  return true;
+}
+
 static Test *test_at(Ranges *r, uint32_t block, uint32_t position) {
   for (uint32_t t = 0; t < r->tests.count; t++)
     if (r->tests.items[t].block == block && r->tests.items[t].position == position)
       return &r->tests.items[t];
   return NULL;
+}
+
+/// Marks the induction variable as one that is never negative, if it is known not to overflow.
+static void mark_natural(Ranges *r, const Induction *i, bool is_bounded) {
+  SkRange start = range_of(r, i->start);
+  bool up = is_bounded && (i->step > 0 || (i->step == 0 && i->step_value));
+  for (uint32_t t = 0; t < r->tests.count && !up; t++) {
+    const Test *test = &r->tests.items[t];
+    if (test->or_not || i->step <= 0 || is_invariant(r, test->left)) continue;
+    if (test->left != i->phi && (!i->next || test->left != i->next)) continue;
+    // Where the step is added, i is at most this.
+    int64_t most = range_of(r, test->right).hi, sum;
+    if (!test->or_equal) most--;
+    if (start.hi > most) most = start.hi;
+    up = !__builtin_add_overflow(most, i->step, &sum);
+  }
+  if (up && start.lo >= 0) at(r, i->phi)->flags |= SK_IF_NATURAL;
 }
 
 /// Replaces the guard at that place, if it can be.
@@ -420,10 +520,75 @@ static bool replace(Ranges *r, uint32_t block, uint32_t position, SkIrRef condit
       test->is_needed = true;
       if (self) self->is_gone = true;
       emit_checks(r, &i, &bound, &affine, &ask);
+      mark_natural(r, &i, true);
+      return true;
+    }
+  }
+  return replace_boxes(r, &ask);
+}
+
+/// x % n, where the loop counts to n and x is the induction variable, or that + n, and a constant:
+/// guards that make x lie in [0, 2n).
+static bool find_wrap(Ranges *r, uint32_t block, uint32_t position, SkIrRef ref) {
+  SkIrInstr mod = *at(r, ref);
+  int64_t k;
+  if (!is_invariant(r, mod.b) || sk_ir_is_int(r->ir, mod.b, &k)) return false;
+  for (uint32_t n = 0; n < r->inductions.count; n++) {
+    Induction i = r->inductions.items[n];
+    Affine a;
+    if (!affine_of(r, &i, mod.a, &a) || a.c != 1 || a.box_count || a.count > 1) continue;
+    if (a.count == 1 && (a.terms[0] != mod.b || a.factors[0] != 1)) continue;
+    for (uint32_t t = 0; t < r->tests.count; t++) {
+      Bound bound;
+      if (r->tests.items[t].is_gone ||
+          !bound_of(r, &i, &r->tests.items[t], block, position, &bound) || !bound.is_upper ||
+          bound.value != mod.b)
+        continue;
+      r->tests.items[t].is_needed = true;
+      emit_bound(r, &i, &bound, false);
+      emit_positive(r, mod.b);
+      SkIrRef least = emit_affine(r, &a, i.start, 0, false);
+      SkIrRef most = emit_affine(r, &a, bound.value, bound.k, true);
+      SkIrRef twice = emit_k(r, SK_IR_SHL, mod.b, 1);
+      emit_guard(r, emit(r, SK_IR_LT, sk_ir_int(r->ir, -1), least));
+      if (!bound.is_strict)
+        emit_guard(r, emit(r, SK_IR_LT, emit_affine(r, &a, i.start, 0, true), twice));
+      emit_guard(r, emit(r, SK_IR_LT, most, twice));
+      SK_VEC_PUSH(r->ir->arena, &r->wraps, ref);
       return true;
     }
   }
   return false;
+}
+
+static void find_wraps(Ranges *r, uint32_t block) {
+  const SkIr *ir = r->ir;
+  for (uint32_t j = 0; j < ir->blocks.items[block].instrs.count && !ir->arena->failed; j++) {
+    SkIrRef ref = ir->blocks.items[block].instrs.items[j];
+    if (at(r, ref)->op == SK_IR_MOD) find_wrap(r, block, j, ref);
+  }
+}
+
+/// x % n becomes x < n ? x : x - n.
+static void replace_wraps(Ranges *r) {
+  SkIr *ir = r->ir;
+  for (uint32_t i = 0; i < r->wraps.count && !ir->arena->failed; i++) {
+    SkIrRef ref = r->wraps.items[i];
+    SkIrInstr mod = *at(r, ref),
+              made = {.type = SK_IT_INT, .a = mod.a, .b = mod.b, .origin = mod.origin};
+    const SkIrList *list = &ir->blocks.items[mod.block].instrs;
+    uint32_t position = 0;
+    while (position < list->count && list->items[position] != ref) position++;
+    made.op = SK_IR_SUB;
+    SkIrRef rest = sk_ir_make(ir, made);
+    made.op = SK_IR_LT;
+    SkIrRef less = sk_ir_make(ir, made);
+    sk_ir_insert(ir, mod.block, position, rest);
+    sk_ir_insert(ir, mod.block, position, less);
+    SkIrInstr *select = at(r, ref);
+    select->op = SK_IR_SELECT;
+    select->a = less, select->b = mod.a, select->c = rest;
+  }
 }
 
 static void visit_block(Ranges *r, uint32_t block) {
@@ -441,20 +606,26 @@ static void visit_loop(Ranges *r, uint32_t header) {
   r->preheader = sk_loop_preheader(ir, header);
   r->state = 0;
   r->small.count = 0;
-  if (r->preheader == SK_NO_BLOCK || !ir->blocks.items[header].state) return;
+  r->positive.count = r->wraps.count = 0;
+  if (r->preheader == SK_NO_BLOCK) return;
   find_inductions(r);
-  if (r->inductions.count == 0) return;
   find_tests(r);
+  for (uint32_t i = 0; i < r->inductions.count; i++)
+    mark_natural(r, &r->inductions.items[i], false);
+  if (!sk_loop_may_hoist(ir, r->options, header)) return;
+  for (uint32_t i = ir->blocks.items[header].order; i < ir->order.count; i++)
+    if (sk_loop_always_runs(ir, header, ir->order.items[i])) find_wraps(r, ir->order.items[i]);
   for (uint32_t i = ir->blocks.items[header].order; i < ir->order.count; i++)
     if (sk_loop_always_runs(ir, header, ir->order.items[i])) visit_block(r, ir->order.items[i]);
   for (uint32_t i = ir->blocks.items[header].order; i < ir->order.count; i++)
     if (ir->blocks.items[ir->order.items[i]].loop == header) sk_opt_compact(ir, ir->order.items[i]);
+  replace_wraps(r);
 }
 
 void sk_opt_ranges(SkIr *ir, const SkIrOptOptions *options) {
-  if (options->no_ranges || options->no_hoist) return;
+  if (options->no_ranges) return;
   sk_loop_preheaders(ir);
-  Ranges r = {.ir = ir};
+  Ranges r = {.ir = ir, .options = options};
   for (uint32_t i = ir->order.count; i-- > 0 && !ir->arena->failed;)
     if (ir->blocks.items[ir->order.items[i]].is_loop) visit_loop(&r, ir->order.items[i]);
 }

@@ -195,6 +195,16 @@ SkRange sk_opt_range(const SkIr *ir, SkIrRef ref, SkRangeOf *of, void *context, 
       return quotient((SkIrOp)instr->op, RANGE(instr->a), RANGE(instr->b));
     case SK_IR_SELECT:
       return instr->type == SK_IT_INT ? unite(RANGE(instr->b), RANGE(instr->c)) : full();
+    case SK_IR_PHI: {
+      if (instr->type != SK_IT_INT) return full();
+      if (instr->flags & SK_IF_NATURAL) return (SkRange){0, INT64_MAX};
+      if (instr->b == 0 || instr->b > 4) return full();
+      // Its operands come from elsewhere, where what is known of them here need not hold.
+      SkRange all = {INT64_MAX, INT64_MIN};
+      for (uint32_t i = 0; i < instr->b && (all.lo != INT64_MIN || all.hi != INT64_MAX); i++)
+        all = unite(all, sk_opt_range(ir, ir->args.items[instr->a + i], NULL, NULL, depth - 1));
+      return all;
+    }
     case SK_IR_CALLH:
       if (instr->k == SK_HELPER_hash_int || instr->k == SK_HELPER_hash_string)
         return (SkRange){0, INT32_MAX};
@@ -208,7 +218,7 @@ SkRange sk_opt_range(const SkIr *ir, SkIrRef ref, SkRangeOf *of, void *context, 
 }
 
 static SkRange range(const SkIr *ir, SkIrRef ref) {
-  return sk_opt_range(ir, ref, NULL, NULL, 4);
+  return sk_opt_range(ir, ref, NULL, NULL, SK_RANGE_DEPTH);
 }
 
 int sk_opt_compare_ranges(SkIrOp op, SkRange a, SkRange b) {

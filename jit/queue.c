@@ -99,7 +99,7 @@ static void compile(SkTree *tree, const SkTreePaths *paths) {
   SkCode *code = NULL;
   if (built) {
     Dump to = {&dump};
-    SkIrOptOptions options = {.no_hoist = paths->hoist_off != 0};
+    SkIrOptOptions options = {.hoist_off = paths->hoist_off};
     if (jit->dumps & SK_JIT_DUMP_IR) {
       options.dump = dump_pass;
       options.dump_context = &to;

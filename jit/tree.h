@@ -41,7 +41,7 @@ typedef struct {
   uint32_t *table, table_mask;
   uint32_t words;  // recorded words that were new: size
   uint32_t version, compiled_version;  // counts what was added; what the installed code has
-  uint32_t hoist_off;  // a hoisted guard failed too often: hoist no more
+  uint32_t hoist_off;  // SK_IR_LOOP_BITs: guards hoisted before these loops failed too often
 } SkTreePaths;
 
 bool sk_tree_paths_init(SkTreePaths *paths, const SkImage *image, uint32_t pc);

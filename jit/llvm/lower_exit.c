@@ -72,6 +72,12 @@ void sk_lower_caller_guard(SkLower *lower, LLVMValueRef ok, uint32_t state, LLVM
   sk_lower_go(lower, next);
 }
 
+/// GUARD, or HOISTED.
+static SkIrStateKind guard_kind(const SkLower *lower, uint32_t state) {
+  bool is_hoisted = lower->ir->states.items[state].kind == SK_STATE_HOISTED;
+  return is_hoisted ? SK_STATE_HOISTED : SK_STATE_GUARD;
+}
+
 /// Inside both limits: of the VM's stack, `slots` from the frame on, and of the native stack.
 static void stack_check(SkLower *lower, const SkIrInstr *instr) {
   LLVMBuilderRef b = lower->b;
@@ -79,14 +85,15 @@ static void stack_check(SkLower *lower, const SkIrInstr *instr) {
   LLVMValueRef end = sk_lower_slot(lower, (uint32_t)instr->k);
   LLVMValueRef limit = sk_lower_load(lower, lower->ptr, lower->thread, layout->thread_stack_limit);
   LLVMValueRef inside = LLVMBuildICmp(b, LLVMIntULE, end, limit, "");
-  sk_lower_guard(lower, inside, instr->state, SK_STATE_GUARD);
+  SkIrStateKind kind = guard_kind(lower, instr->state);
+  sk_lower_guard(lower, inside, instr->state, kind);
   if (!lower->ir->is_function) return;
   LLVMValueRef level = LLVMConstInt(lower->i32, 0, 0);
   LLVMValueRef here = sk_lower_intrinsic(lower, "llvm.frameaddress", lower->ptr, &level, 1);
   LLVMValueRef lowest =
       sk_lower_load(lower, lower->ptr, lower->thread, layout->thread_native_limit);
   LLVMValueRef above = LLVMBuildICmp(b, LLVMIntUGE, here, lowest, "");
-  sk_lower_guard(lower, above, instr->state, SK_STATE_GUARD);
+  sk_lower_guard(lower, above, instr->state, kind);
 }
 
 /// Fuel below 0: in a cold block, whatever sk_poll says.
@@ -120,7 +127,8 @@ bool sk_lower_exit(SkLower *lower, SkIrRef ref) {
   const SkIrInstr *instr = sk_lower_instr(lower, ref);
   switch (instr->op) {
     case SK_IR_GUARD:
-      sk_lower_guard(lower, sk_lower_condition(lower, instr->a), instr->state, SK_STATE_GUARD);
+      sk_lower_guard(lower, sk_lower_condition(lower, instr->a), instr->state,
+                     guard_kind(lower, instr->state));
       return true;
     case SK_IR_POLL:
       poll(lower, ref);
@@ -137,7 +145,7 @@ bool sk_lower_exit(SkLower *lower, SkIrRef ref) {
       stack_check(lower, instr);
       return true;
     case SK_IR_EXIT:
-      sk_lower_leave(lower, instr->state, SK_STATE_GUARD);
+      sk_lower_leave(lower, instr->state, guard_kind(lower, instr->state));
       return true;
     default:
       return false;

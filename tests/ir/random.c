@@ -17,7 +17,7 @@ typedef struct {
   uint32_t pc;            // of the last state
   uint32_t shared_state;  // of this block, as long as nothing happened since; else 0
   uint32_t budget, depth;
-  SkIrRef induction[8];
+  SkIrRef induction[8], limits[8];  // of the loops around here, and what they count to
   uint32_t induction_count;
 } Gen;
 
@@ -175,8 +175,19 @@ static SkIrRef small(Gen *g, SkIrRef value, int64_t mask) {
   return op2(g, SK_IR_AND, SK_IT_INT, value, sk_ir_int(g->ir, mask));
 }
 
+/// (i + 1) % n, (i + n - 1) % n in a loop that counts to n, or almost that.
+static SkIrRef wrapped(Gen *g) {
+  uint32_t which = dice(g, g->induction_count);
+  SkIrRef i = g->induction[which], n = g->limits[which];
+  guard(g, op2(g, SK_IR_NE, SK_IT_INT, n, sk_ir_int(g->ir, 0)));
+  if (dice(g, 2)) i = op2(g, SK_IR_ADD, SK_IT_INT, i, dice(g, 8) ? n : some_int(g));
+  i = op2(g, SK_IR_ADD, SK_IT_INT, i, sk_ir_int(g->ir, (int64_t)dice(g, 7) - 3));
+  return op2(g, SK_IR_MOD, SK_IT_INT, i, n);
+}
+
 static SkIrRef index_value(Gen *g) {
   if (g->induction_count == 0 || dice(g, 3) == 0) return small(g, some_int(g), 3);
+  if (dice(g, 5) == 0) return wrapped(g);
   SkIrRef i = dice(g, 4) ? g->induction[dice(g, g->induction_count)] : some_int(g);
   switch (dice(g, 9)) {
     case 0:
@@ -476,7 +487,10 @@ static void loop_statement(Gen *g) {
   keep(g, POOL_INT, i);
   keep(g, POOL_INT, sum);
   keep(g, POOL_POINT, point);
-  if (g->induction_count < 8) g->induction[g->induction_count++] = i;
+  if (g->induction_count < 8) {
+    g->limits[g->induction_count] = limit;
+    g->induction[g->induction_count++] = i;
+  }
   ir->blocks.items[head].state = new_state(g, SK_STATE_GUARD);
   SkIrOp less = dice(g, 4) == 0 ? SK_IR_LE : SK_IR_LT;
   if (top) {
@@ -488,9 +502,9 @@ static void loop_statement(Gen *g) {
   ints[1] = some_int(g);
   points[1] = pick(g, POOL_POINT);
   emit(g, (SkIrInstr){.op = SK_IR_POLL,
-                       .type = SK_IT_INT,
-                       .a = some_int(g),
-                       .state = new_state(g, SK_STATE_FAIL)});
+                      .type = SK_IT_INT,
+                      .a = some_int(g),
+                      .state = new_state(g, SK_STATE_FAIL)});
   SkIrRef next = op2(g, SK_IR_ADD, SK_IT_INT, i, sk_ir_int(ir, down ? -step : step));
   if (top) {
     jump(g, head);

@@ -162,8 +162,8 @@ static bool same_effect(Case *c, const SkIr *after, char *why, size_t size) {
   c->steps = exit.steps;
   c->guards = exit.guards;
   last = exit;
-  if (exit.end == MODEL_LEFT && exit.kind == SK_STATE_GUARD)
-    model_resume(&model, c->before, &exit, STEP_LIMIT, &last);
+  bool goes_on = exit.kind == SK_STATE_GUARD || exit.kind == SK_STATE_HOISTED;
+  if (exit.end == MODEL_LEFT && goes_on) model_resume(&model, c->before, &exit, STEP_LIMIT, &last);
   if (last.end == MODEL_BROKEN) {
     snprintf(why, size, "%s", last.message);
     return false;
