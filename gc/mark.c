@@ -432,7 +432,7 @@ void sk_gc_write_slow(SkHeap *head, SkObject *holder) {
 }
 
 /// What a line of a large array holds, for the cycle: as it is before the first store into it.
-static void mark_line(SkHeapFull *heap, const SkArray *array, size_t line) {
+static SK_COLD void mark_line(SkHeapFull *heap, const SkArray *array, size_t line) {
   const SkGcType *type = sk_type_of(heap, &array->object);
   SkMarker marker = sk_cycle_marker(heap);
   uint64_t first, end;

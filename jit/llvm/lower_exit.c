@@ -96,31 +96,46 @@ static void stack_check(SkLower *lower, const SkIrInstr *instr) {
   sk_lower_guard(lower, above, instr->state, kind);
 }
 
-/// Fuel below 0: in a cold block, whatever sk_poll says.
+/// Fuel below 0: in a cold block, whatever sk_poll says. Where the fuel is what was left minus a
+/// constant, as at every back edge, the test is of what was left and the subtraction comes after
+/// it: so both work on one register, without a copy.
 static void poll(SkLower *lower, SkIrRef ref) {
   const SkIrInstr *instr = sk_lower_instr(lower, ref);
+  const SkIrInstr *sum = sk_lower_instr(lower, instr->a);
   LLVMBuilderRef b = lower->b;
-  LLVMValueRef fuel = sk_lower_value(lower, instr->a);
-  LLVMValueRef enough = LLVMBuildICmp(b, LLVMIntSGE, fuel, sk_lower_int(lower, 0), "");
+  bool is_sum = sum->op == SK_IR_ADD && sk_lower_instr(lower, sum->b)->op == SK_IR_KINT;
+  LLVMValueRef change = is_sum ? sk_lower_value(lower, sum->b) : sk_lower_int(lower, 0);
+  LLVMValueRef left = sk_lower_value(lower, is_sum ? sum->a : instr->a);
+  LLVMValueRef enough = LLVMBuildICmp(b, LLVMIntSGE, left, LLVMConstNeg(change), "");
   LLVMBasicBlockRef before = sk_lower_here(lower), asking = sk_lower_block(lower),
                     next = sk_lower_block(lower);
   sk_lower_branch(lower, enough, next, asking, lower->likely);
+
   sk_lower_go(lower, asking);
-  sk_lower_store(lower, fuel, lower->thread, lower->layout->thread_fuel);
+  LLVMValueRef kept = lower->values[instr->a];
+  if (is_sum) lower->values[instr->a] = LLVMBuildAdd(b, left, change, "");  // for this exit only
+  sk_lower_store(lower, sk_lower_value(lower, instr->a), lower->thread, lower->layout->thread_fuel);
   sk_lower_store_roots(lower, instr->state, true);
   LLVMTypeRef type = LLVMFunctionType(lower->i64, &lower->ptr, 1, 0);
   LLVMValueRef answer =
       LLVMBuildCall2(b, type, sk_lower_helper(lower, SK_INNER_POLL), &lower->thread, 1, "");
   LLVMValueRef go_on = LLVMBuildICmp(b, LLVMIntNE, answer, sk_lower_int(lower, 0), "");
-  sk_lower_guard(lower, go_on, instr->state, SK_STATE_FAIL);
+  LLVMBasicBlockRef stopped = sk_lower_block(lower), on = sk_lower_block(lower);
+  sk_lower_branch(lower, go_on, on, stopped, lower->likely);
+  sk_lower_go(lower, stopped);
+  sk_lower_leave(lower, instr->state, SK_STATE_FAIL);
+  sk_lower_go(lower, on);
+  lower->values[instr->a] = kept;
   LLVMValueRef more = sk_lower_load(lower, lower->i64, lower->thread, lower->layout->thread_fuel);
+  more = LLVMBuildSub(b, more, change, "");
   LLVMBasicBlockRef after = sk_lower_here(lower);
   LLVMBuildBr(b, next);
+
   sk_lower_go(lower, next);
-  LLVMValueRef phi = LLVMBuildPhi(b, lower->i64, ""), values[2] = {fuel, more};
+  LLVMValueRef phi = LLVMBuildPhi(b, lower->i64, ""), values[2] = {left, more};
   LLVMBasicBlockRef blocks[2] = {before, after};
   LLVMAddIncoming(phi, values, blocks, 2);
-  lower->values[ref] = phi;
+  lower->values[ref] = is_sum ? LLVMBuildAdd(b, phi, change, "") : phi;
 }
 
 bool sk_lower_exit(SkLower *lower, SkIrRef ref) {
