@@ -56,7 +56,10 @@ bool sk_should_stop(const SkVm *vm) {
 }
 
 bool sk_poll_fuel(SkThread *thread) {
-  return next_slice(thread->vm) || sk_stop(thread, SK_STOP_FUEL);
+  if (!next_slice(thread->vm)) return sk_stop(thread, SK_STOP_FUEL);
+  // A program that spends its slices in natives is to be looked at, too: at the next poll.
+  __atomic_store_n(&thread->interrupt, 1, __ATOMIC_RELEASE);
+  return true;
 }
 
 bool sk_poll(SkThread *thread) {
