@@ -16,8 +16,14 @@
   "  --stack-limit=SLOTS      depth of calls, in slots of 8 bytes (default 1M)\n"                 \
   "  --error-format=json      messages as JSON, one a line (default text)\n"                      \
   "  --dump=WHAT,...          print stages to standard output instead of running: tokens, ast,\n" \
-  "                           types, bytecode, words; gc: run, and log each collection\n"         \
-  "  --verify-heap            check the whole heap after each collection\n"
+  "                           types, bytecode, words; gc, ir, llvm, asm: run, and log each\n"       \
+  "                           collection or tree\n"                                              \
+  "  --verify-heap            check the whole heap after each collection\n"                       \
+  "  --jit=on|off|...         the JIT: off, or parameters such as samples=1 (wrong ones are told)\n" \
+  "  --jit-stats              say what the JIT did\n"                                              \
+  "  --cache-dir=DIR          keep compiled trees there (default: the user's cache folder)\n"      \
+  "  --no-cache               neither read nor keep compiled trees\n"                             \
+  "  --perf-map               name compiled trees for `perf`\n"
 
 const CliCommand cli_commands[] = {
     {"run", "[flags] FILE [ARGS...]", "compile (or load) a program and run it",

@@ -204,6 +204,15 @@ static int read_run_flag(const char *command, const char *arg, CliOptions *out, 
     return CLI_OK;
   }
   if ((value = flag_value(arg, "--jit"))) return cli_jit_option(out, value) ? CLI_OK : cli_usage(command, "out of memory");
+  if (strcmp(arg, "--no-cache") == 0)
+    return cli_jit_option(out, "no-cache") ? CLI_OK : cli_usage(command, "out of memory");
+  if ((value = flag_value(arg, "--cache-dir"))) {
+    char text[4096];
+    if (!*value || strchr(value, ',') || strlen(value) > sizeof text - 8)
+      return cli_usage(command, "`--cache-dir` wants a folder without a comma, found `%s`", value);
+    snprintf(text, sizeof text, "cache=%s", value);
+    return cli_jit_option(out, text) ? CLI_OK : cli_usage(command, "out of memory");
+  }
   if (strcmp(arg, "--perf-map") == 0)
     return cli_jit_option(out, "perf-map") ? CLI_OK : cli_usage(command, "out of memory");
   if (strcmp(arg, "--jit-stats") == 0) {
@@ -278,6 +287,7 @@ static int read_stress(const char *command, CliOptions *out) {
 int cli_options_read(const char *command, unsigned flags, int argc, char **argv, CliOptions *out) {
   *out = (CliOptions){0};
   if (isatty(2) && !getenv("NO_COLOR")) out->load.messages = SKERRY_MESSAGES_COLOUR;
+  if ((flags & CLI_FLAG_RUN) && !cli_jit_option(out, "cache")) return cli_usage(command, "out of memory");
   int i = 0;
   for (; i < argc; i++) {
     char *arg = argv[i];

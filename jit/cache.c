@@ -143,7 +143,7 @@ static bool take_slot(Reader *reader, SkBlobSlot *slot) {
   slot->offset = (int32_t)take32(reader);
   slot->constant = take64(reader);
   return slot->kind <= SK_LOC_STACK && (slot->size == 4 || slot->size == 8) &&
-         slot->reg < SK_DUMP_INTS && slot->slot < 1u << 24;
+         slot->reg < SK_DUMP_INTS && (slot->slot < 1u << 24 || slot->slot == SK_SLOT_FUEL);
 }
 
 /// Rows and their paths must fill it exactly.

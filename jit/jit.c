@@ -4,6 +4,7 @@
 // tree, once it is entered often from the interpreter, makes the loop around it an anchor, then the
 // function, then the caller's loop: each bigger tree includes the smaller ones.
 #include "jit/jit.h"
+#include "jit/persist.h"
 
 #include <stdio.h>
 
@@ -48,6 +49,16 @@ static bool set_option(SkJit *jit, SkStr option, SkBuf *error) {
     jit->gdb |= option.data[0] == 'g';
     return true;
   }
+  if (sk_str_is(option, "cache")) return jit->use_cache = true;
+  if (sk_str_is(option, "no-cache")) {
+    jit->use_cache = false;
+    return true;
+  }
+  if (sk_str_starts(option, "cache=")) {
+    jit->cache_directory.size = 0;
+    sk_buf_add(&jit->cache_directory, option.data + 6, option.size - 6);
+    return jit->use_cache = true;
+  }
   if (sk_str_is(option, "sync")) return jit->synchronous = true;
   if (sk_str_is(option, "check")) return jit->checks = true;
   for (uint32_t i = 0; i < SK_COUNT_OF(dumps); i++) {
@@ -75,7 +86,8 @@ static bool set_option(SkJit *jit, SkStr option, SkBuf *error) {
     jit->params[i] = (uint32_t)value;
     return true;
   }
-  sk_buf_printf(error, "the JIT has no option `%.*s`; it has on, off, stress, sync, check, perf-map, gdb, dump=WHAT",
+  sk_buf_printf(error, "the JIT has no option `%.*s`; it has on, off, stress, sync, check, cache, cache=DIR, no-cache, perf-map, "
+                "gdb, dump=WHAT",
                 SK_STR_ARG(option));
   for (uint32_t i = 0; i < SK_PARAM_COUNT; i++) sk_buf_printf(error, ", %s=N", params[i].name);
   return false;
@@ -103,7 +115,9 @@ static bool set_options(SkJit *jit, const char *options, SkBuf *error) {
 
 static bool check_options(const char *options, SkBuf *error) {
   SkJit jit = {0};
-  return set_options(&jit, options, error);
+  bool fine = set_options(&jit, options, error);
+  sk_buf_deinit(&jit.cache_directory);
+  return fine;
 }
 
 /// The tables that trees need, made at the first sample.
@@ -121,6 +135,11 @@ static bool make_tables(SkJit *jit) {
   return true;
 }
 
+/// Runs that are to repeat exactly, and dumps, have nothing to do with the disk.
+static bool caches(const SkJit *jit) {
+  return jit->use_cache && !jit->synchronous && !jit->dumps && !jit->perf_map && !jit->gdb;
+}
+
 static SkJit *jit_new(SkImage *image, const char *options) {
   SkJit *jit = sk_calloc(1, sizeof *jit);
   if (!jit) return NULL;
@@ -131,6 +150,7 @@ static SkJit *jit_new(SkImage *image, const char *options) {
   sk_buf_deinit(&ignored);
   if (jit->is_on && (jit->perf_map || jit->gdb)) sk_code_publish(jit->perf_map, jit->gdb);
   if (jit->is_on && (!sk_arena_init(&jit->arena) || !make_tables(jit))) jit->is_on = false;
+  if (jit->is_on && caches(jit)) sk_persist_load(jit);
   return jit;
 }
 
@@ -163,6 +183,8 @@ static void detach(SkThread *thread) {
 
 void sk_jit_delete(SkJit *jit) {
   sk_jit_drain(jit);
+  if (jit->is_on && caches(jit)) sk_persist_save(jit);
+  sk_buf_deinit(&jit->cache_directory);
   for (uint32_t i = 0; i < jit->all.count; i++) {
     SkTree *tree = jit->all.items[i];
     sk_code_delete(tree->code);
@@ -357,7 +379,8 @@ static bool leads_on(SkJit *jit, const SkTree *tree, const SkBlobExit *exit) {
 /// New paths wait until the exits that were taken meanwhile have cost about as much as compiling the
 /// tree again will: so many paths are added at once.
 static void recompile_if_due(SkJit *jit, SkTree *tree) {
-  if (!tree->has_grown || tree->exits < jit->params[SK_PARAM_batch] * tree->optimised / 8) return;
+  uint32_t enough = jit->params[SK_PARAM_batch] * tree->optimised / 8;
+  if (!tree->has_grown || tree->exits < enough * (1 + tree->compilations / 2)) return;
   uint8_t expected = 0;
   if (__atomic_load_n(&tree->is_queued, __ATOMIC_ACQUIRE) ||
       !__atomic_compare_exchange_n(&jit->recording, &expected, 1, false, __ATOMIC_ACQUIRE,
@@ -472,6 +495,8 @@ static void add_stats(const SkJit *jit, SkBuf *out) {
   sk_buf_printf(out, "jit: %u anchors, %llu recordings, %llu trees compiled, %llu refused\n",
                 jit->all.count, (unsigned long long)stats->recordings,
                 (unsigned long long)stats->compiled, (unsigned long long)stats->failed);
+  if (stats->cached)
+    sk_buf_printf(out, "jit: %llu trees came from the disk\n", (unsigned long long)stats->cached);
   sk_buf_printf(out, "jit: trees entered %llu times, left by an exit %llu times\n",
                 (unsigned long long)stats->entered, (unsigned long long)stats->left);
   sk_buf_printf(out, "jit: %.1f ms compiling, %llu bytes of code\n",
@@ -501,7 +526,7 @@ static void add_stats(const SkJit *jit, SkBuf *out) {
 
 static void report(SkThread *thread, bool stats, SkBuf *out) {
   SkJit *jit = thread->image->jit;
-  if (!jit) return;
+  if (!jit || (!stats && !jit->dumps && !jit->checks)) return;
   sk_jit_drain(jit);
   sk_buf_str(out, sk_buf_view(&jit->dump));
   jit->dump.size = 0;

@@ -39,6 +39,7 @@ typedef struct {
   SkCode *code;    // atomic; the newest; NULL: none yet
   bool is_queued;  // atomic: the compile thread has a copy
   bool is_given_up, is_off;
+  bool is_cached;  // its code came from the disk
   uint8_t last_abort;  // SkAbort
   uint32_t failures, recordings, quiet_recordings;
   uint32_t wait;     // times that its anchor is passed until it is recorded
@@ -78,6 +79,7 @@ typedef struct {
 
 typedef struct {
   uint64_t recordings, compiled, failed, entered, left;
+  uint64_t cached;  // trees that came from the disk
   uint64_t aborts[SK_ABORT_COUNT];
   uint64_t record_ns, compile_ns, machine_ns;
   uint64_t code_bytes;
@@ -94,6 +96,8 @@ struct SkJit {
   uint32_t params[SK_PARAM_COUNT];
   bool is_on, synchronous, stress, checks, perf_map, gdb;
   uint32_t dumps;  // SK_JIT_DUMP_
+  bool use_cache;
+  SkBuf cache_directory;  // empty: the user's
   SkJitStats stats;
   pthread_mutex_t lock;  // of what follows, and of stats that the compile thread writes
   SkArena arena;
