@@ -77,7 +77,7 @@ static bool set_option(SkJit *jit, SkStr option, SkBuf *error) {
     for (uint32_t at = name.size + 1; at < option.size; at++) {
       char digit = option.data[at];
       if (digit < '0' || digit > '9' || value > 100000000) {
-        sk_buf_printf(error, "`%s` wants a number, found `%.*s`", params[i].name,
+        sk_buf_printf(error, "error: the JIT's `%s` wants a number, found `%.*s`", params[i].name,
                       (int)(option.size - name.size - 1), option.data + name.size + 1);
         return false;
       }
@@ -86,7 +86,7 @@ static bool set_option(SkJit *jit, SkStr option, SkBuf *error) {
     jit->params[i] = (uint32_t)value;
     return true;
   }
-  sk_buf_printf(error, "the JIT has no option `%.*s`; it has on, off, stress, sync, check, cache, cache=DIR, no-cache, perf-map, "
+  sk_buf_printf(error, "error: the JIT has no option `%.*s`; it has on, off, stress, sync, check, cache, cache=DIR, no-cache, perf-map, "
                 "gdb, dump=WHAT",
                 SK_STR_ARG(option));
   for (uint32_t i = 0; i < SK_PARAM_COUNT; i++) sk_buf_printf(error, ", %s=N", params[i].name);

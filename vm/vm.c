@@ -123,6 +123,13 @@ static bool make_heap(SkVm *vm, const SkImage *image) {
   return true;
 }
 
+static bool jit_options_fine(const SkVmOptions *options, SkBuf *error) {
+  if (!options->jit || !sk_jit_hooks || sk_jit_hooks->check_options(options->jit, error))
+    return true;
+  sk_buf_byte(error, '\n');
+  return false;
+}
+
 SkVm *sk_vm_new(const SkImage *image, const SkVmOptions *options, SkBuf *error) {
   SkVm *vm = sk_calloc(1, sizeof *vm);
   if (!vm) return NULL;
@@ -132,7 +139,8 @@ SkVm *sk_vm_new(const SkImage *image, const SkVmOptions *options, SkBuf *error) 
   vm->plan_then = SK_NONE;
   set_hash_key(vm);
   vm->fuel_limit = options->fuel;
-  if (sk_caps_init(&vm->caps, &options->rights, error) && check_needs(vm, image, error) &&
+  if (jit_options_fine(options, error) &&
+      sk_caps_init(&vm->caps, &options->rights, error) && check_needs(vm, image, error) &&
       make_heap(vm, image) && make_consts(vm) && sk_externs_open(vm, error)) {
     vm->pending = SK_PENDING_NONE;
     if (sk_jit_hooks) sk_jit_hooks->attach(&vm->thread);
