@@ -115,6 +115,7 @@ struct SkLocal {
   SkLocal *narrowed_from;  // this local is a narrowed view of that one
   SkFn *owner;             // the function whose frame it lives in
   struct SkGlobal *global;
+  struct SkExpr *constant;  // module `let`: the literal that it is; NULL: another value
   uint32_t scratch;  // for the lowering: register number + 1
 };
 

@@ -523,6 +523,11 @@ static bool check_let(Checker *k, SkStmt *stmt) {
     type = k->t->error;
   }
   sk_bind(k, stmt->bind, type, stmt->is_var);
+  SkLocal *local = stmt->bind->is_tuple ? NULL : stmt->bind->local;
+  SkExprKind kind = (SkExprKind)stmt->value->kind;
+  if (local && local->is_global && !stmt->is_var && stmt->value->type == type &&
+      (kind == SK_E_INT || kind == SK_E_FLOAT || kind == SK_E_BOOL))
+    local->constant = stmt->value;
   return type->kind != SK_TYPE_NEVER;
 }
 

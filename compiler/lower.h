@@ -44,6 +44,7 @@ typedef SK_VEC(uint32_t) Regs;
 // lower_types.c
 uint32_t sk_lower_type(Lower *l, const SkType *type);
 uint32_t sk_lower_basic(Lower *l, SkMTypeKind kind);
+bool sk_is_constant(const Fn *f, const SkLocal *local);
 uint32_t sk_lower_import(Lower *l, SkModuleAst *module);
 uint32_t sk_lower_fn_ref(Lower *l, SkFn *fn, const SkType *const *targs, uint32_t count);
 SkMTParam *sk_lower_tparams(Lower *l, SkTParam *const *tparams, uint32_t count);

@@ -431,6 +431,8 @@ uint32_t sk_lower_ref(Fn *f, SkExpr *e, uint32_t hint) {
     case SK_REF_LOCAL:
       return sk_read_reg(f, ref->local);
     case SK_REF_GLOBAL:
+      if (sk_is_constant(f, ref->global->local))
+        return sk_lower_expr(f, ref->global->local->constant, hint);
       dst = result_reg(f, e->type, hint);
       sk_place(f, e->start);
       sk_code_op(&f->code, SK_OPC_ldg, dst,

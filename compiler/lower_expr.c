@@ -40,9 +40,16 @@ static uint32_t global_ref(Fn *f, const SkGlobal *global) {
   return sk_builder_global_ref(f->l->b, sk_lower_import(f->l, global->module), global->link_name);
 }
 
+/// A `let` of this module that is a literal: it is written out where it is read, so it can be read
+/// at any time.
+bool sk_is_constant(const Fn *f, const SkLocal *local) {
+  return local->constant && local->global->module == f->l->module;
+}
+
 /// The value of a local; a load if it lives in a cell or is a module variable.
 uint32_t sk_read_reg(Fn *f, SkLocal *local) {
   if (local->is_global) {
+    if (sk_is_constant(f, local)) return sk_lower_expr(f, local->constant, SK_NONE);
     uint32_t reg = sk_new_reg(f, local->type);
     sk_code_op(&f->code, SK_OPC_ldg, reg, global_ref(f, local->global), 0);
     return reg;

@@ -316,6 +316,28 @@ static uint32_t map_case(const SkCaseRun *runs, size_t count, uint32_t code) {
   return (uint32_t)((int32_t)code + runs[low].delta);
 }
 
+static bool is_ascii(const char *data, size_t size) {
+  uint64_t word, all = 0;
+  for (; size >= 8; size -= 8, data += 8) {
+    memcpy(&word, data, 8);
+    all |= word;
+  }
+  for (; size > 0; size--, data++) all |= (uint8_t)*data;
+  return (all & 0x8080808080808080u) == 0;
+}
+
+/// Letters from `first` on change by 32: ASCII text needs no table.
+static bool change_ascii(SkThread *thread, const SkString *string, char first, SkSlot *result) {
+  SkString *made = sk_string_alloc(thread, string->size_bytes);
+  if (!made) return false;
+  for (uint32_t i = 0; i < string->size_bytes; i++) {
+    char c = string->data[i];
+    made->data[i] = (uint8_t)(c - first) < 26 ? (char)(c ^ 0x20) : c;
+  }
+  result->u = sk_gc_ref(thread->heap, made).bits;
+  return true;
+}
+
 static bool change_case(SkThread *thread, SkString *string, const SkCaseRun *runs, size_t count,
                         SkSlot *result) {
   SkBuf buf = {0};
@@ -331,10 +353,14 @@ static bool change_case(SkThread *thread, SkString *string, const SkCaseRun *run
 }
 
 bool sk_native_string_upper(SkThread *thread, SkString *string, SkSlot *result) {
+  if (is_ascii(string->data, string->size_bytes))
+    return change_ascii(thread, string, 'a', result);
   return change_case(thread, string, upper_runs, SK_COUNT_OF(upper_runs), result);
 }
 
 bool sk_native_string_lower(SkThread *thread, SkString *string, SkSlot *result) {
+  if (is_ascii(string->data, string->size_bytes))
+    return change_ascii(thread, string, 'A', result);
   return change_case(thread, string, lower_runs, SK_COUNT_OF(lower_runs), result);
 }
 
