@@ -1,30 +1,27 @@
 // The order of the passes.
 #include "jit/opt.h"
 
-#define FOLD \
-  { "fold", sk_opt_fold }
-#define GVN \
-  { "gvn", sk_opt_gvn }
-#define DCE \
-  { "dce", sk_opt_dce }
-#define LICM \
-  { "licm", sk_opt_licm }
-#define RANGES \
-  { "ranges", sk_opt_ranges }
-
 // clang-format off
+#define FOLD {"fold", sk_opt_fold}
+#define GVN {"gvn", sk_opt_gvn}
+#define DCE {"dce", sk_opt_dce}
+#define LICM {"licm", sk_opt_licm}
+#define THREAD {"thread", sk_opt_thread}
+#define RANGES {"ranges", sk_opt_ranges}
+
 const SkIrPass sk_ir_passes[] = {
     FOLD,
     GVN,
     DCE,
     LICM,
     RANGES,
+    THREAD,
     {NULL, NULL},
 };
 
 static const SkIrPass order[] = {
-    GVN, FOLD, DCE,
-    LICM, GVN, RANGES,
+    GVN, FOLD, DCE, THREAD,
+    FOLD, LICM, GVN, RANGES,
     LICM, GVN, FOLD, DCE,
 };
 // clang-format on

@@ -24,6 +24,8 @@ void sk_opt_dce(SkIr *ir, const SkIrOptOptions *options);
 void sk_opt_licm(SkIr *ir, const SkIrOptOptions *options);
 /// Range checks of counted loops go before them.
 void sk_opt_ranges(SkIr *ir, const SkIrOptOptions *options);
+/// Branches on PHIs of constants.
+void sk_opt_thread(SkIr *ir, const SkIrOptOptions *options);
 
 // ---- opt_simplify.c: one operation at a time
 /// Simplifies the operation by what its operands are: gives a value that equals it, or 0; then the

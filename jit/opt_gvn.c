@@ -390,6 +390,8 @@ static void add_fact(Gvn *g, SkIrRef condition, bool truth, uint32_t depth) {
     add_range(g, x.a, fits.lo, fits.hi);
   }
   if (x.type == SK_IT_INT && !truth) add_range(g, condition, 0, 0);
+  if (x.type == SK_IT_INT && truth && range(g, condition).lo == 0)
+    add_range(g, condition, 1, INT64_MAX);
   if (depth == 0) return;
   // a && b, a || b
   if (op == SK_IR_AND && truth && sk_opt_is_bool(g->ir, x.a) && sk_opt_is_bool(g->ir, x.b)) {
@@ -401,6 +403,33 @@ static void add_fact(Gvn *g, SkIrRef condition, bool truth, uint32_t depth) {
   } else if (op == SK_IR_SELECT && !truth && sk_ir_is_int(g->ir, x.b, &k) && k != 0) {
     add_fact(g, x.a, false, depth - 1);
     add_fact(g, x.c, false, depth - 1);
+  }
+}
+
+/// a against a + k, where that does not overflow: what is known of `a op b`; -1: nothing.
+static int compare_with_sum(Gvn *g, SkIrOp op, SkIrRef a, SkIrRef b) {
+  const SkIrInstr *sum = at(g, b);
+  bool sum_right = sum->op == SK_IR_ADD && sum->a == a;
+  if (!sum_right) sum = at(g, a);
+  int64_t k, end;
+  if (sum->op != SK_IR_ADD || sum->a != (sum_right ? a : b) || !sk_ir_is_int(g->ir, sum->b, &k))
+    return -1;
+  SkRange x = range(g, sum->a);
+  if (k == 0 || __builtin_add_overflow(k > 0 ? x.hi : x.lo, k, &end)) return -1;
+  bool is_unsigned = op == SK_IR_ULT || op == SK_IR_ULE;
+  if (is_unsigned && (x.lo < 0 || (k < 0 && end < 0))) return -1;
+  switch (op) {
+    case SK_IR_EQ:
+      return 0;
+    case SK_IR_NE:
+      return 1;
+    case SK_IR_LT:
+    case SK_IR_LE:
+    case SK_IR_ULT:
+    case SK_IR_ULE:
+      return sum_right == (k > 0);
+    default:
+      return -1;
   }
 }
 
@@ -463,6 +492,8 @@ static void visit_compare(Gvn *g, SkIrRef ref) {
   int known = known_fact(g, (SkIrOp)instr.op, instr.a, instr.b);
   if (known < 0 && instr.op <= SK_IR_ULE && at(g, instr.a)->type == SK_IT_INT)
     known = sk_opt_compare_ranges((SkIrOp)instr.op, range(g, instr.a), range(g, instr.b));
+  if (known < 0 && instr.op <= SK_IR_ULE && at(g, instr.a)->type == SK_IT_INT)
+    known = compare_with_sum(g, (SkIrOp)instr.op, instr.a, instr.b);
   if (known >= 0)
     give_way(g, ref, sk_ir_int(g->ir, known));
   else
@@ -552,6 +583,8 @@ static void visit_store(Gvn *g, SkIrRef ref) {
   }
   each_written(g, ref, new_version, g, NULL);
   key.version = g->versions[g->class_of[ref]];
+  // No list is longer than 2^32 - 1.
+  if (at(g, ref)->alias == SK_ALIAS_LENGTH) add_range(g, value, 0, UINT32_MAX);
   if (survives(g, value, at(g, ref)->width)) insert(g, &key, value);
 }
 

@@ -447,8 +447,27 @@ static SkIrRef phi(Gen *g, SkIrType type, const SkIrRef *values, uint32_t count)
   return emit(g, instr);
 }
 
+/// A predicate that was inlined: two ways that give a constant, and a branch on it.
+static SkIrRef joined_condition(Gen *g) {
+  uint32_t yes = sk_ir_block(g->ir), no = sk_ir_block(g->ir), join = sk_ir_block(g->ir);
+  SkIrRef values[2] = {number(g), dice(g, 4) ? number(g) : pick(g, POOL_INT)};
+  branch(g, pick(g, POOL_INT), yes, no);
+  go_to(g, yes);
+  jump(g, join);
+  go_to(g, no);
+  Scope scope = open_scope(g);
+  if (dice(g, 2)) int_statement(g);
+  close_scope(g, &scope);
+  jump(g, join);
+  go_to(g, join);
+  SkIrRef joined = phi(g, SK_IT_INT, values, 2);
+  if (dice(g, 3) == 0)
+    joined = op2(g, dice(g, 2) ? SK_IR_EQ : SK_IR_NE, SK_IT_INT, joined, number(g));
+  return joined;
+}
+
 static void if_statement(Gen *g) {
-  SkIrRef condition = pick(g, POOL_INT);
+  SkIrRef condition = dice(g, 3) ? pick(g, POOL_INT) : joined_condition(g);
   uint32_t yes = sk_ir_block(g->ir), no = sk_ir_block(g->ir), join = sk_ir_block(g->ir);
   branch(g, condition, yes, no);
   SkIrRef ints[2], points[2];
