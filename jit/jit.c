@@ -168,6 +168,10 @@ static void attach(SkThread *thread) {
     }
   }
   if (!jit->is_on) return;
+  if (thread->vm->options.jit_stats && !jit->times) {
+    jit->times = true;
+    jit->started_ns = sk_os_monotonic_ns();
+  }
   thread->jit = jit;
   thread->jit_functions = jit->functions;
   thread->jit_helpers = sk_jit_helper_table;
@@ -440,7 +444,10 @@ static SkJitNext enter(SkJit *jit, SkThread *thread, SkTree *tree, SkCode *code)
   if (entries >= PROMOTE_ENTRIES && (entries & (entries - 1)) == 0) promote(jit, thread, tree);
   if (entries == PROMOTE_ENTRIES) promote(jit, thread, tree);
   jit->stats.entered++;
-  switch ((SkTreeStatus)code->enter(thread, frame)) {
+  uint64_t before = jit->times ? sk_os_monotonic_ns() : 0;
+  SkTreeStatus status = (SkTreeStatus)code->enter(thread, frame);
+  if (jit->times) jit->stats.machine_ns += sk_os_monotonic_ns() - before;
+  switch (status) {
       case SK_TREE_RETURNED:
         thread->frame = frame;
         thread->jit_results = jit->plain.functions[tree->paths.function].result_slots;
@@ -499,8 +506,14 @@ static void add_stats(const SkJit *jit, SkBuf *out) {
     sk_buf_printf(out, "jit: %llu trees came from the disk\n", (unsigned long long)stats->cached);
   sk_buf_printf(out, "jit: trees entered %llu times, left by an exit %llu times\n",
                 (unsigned long long)stats->entered, (unsigned long long)stats->left);
-  sk_buf_printf(out, "jit: %.1f ms compiling, %llu bytes of code\n",
-                (double)stats->compile_ns / 1e6, (unsigned long long)stats->code_bytes);
+  uint64_t all = sk_os_monotonic_ns() - jit->started_ns;
+  uint64_t other = stats->machine_ns + stats->record_ns;
+  sk_buf_printf(out,
+                "jit: %.1f ms interpreting, %.1f ms recording, %.1f ms in trees, %.1f ms compiling "
+                "(on another thread), %llu bytes of code\n",
+                (double)(all > other ? all - other : 0) / 1e6, (double)stats->record_ns / 1e6,
+                (double)stats->machine_ns / 1e6, (double)stats->compile_ns / 1e6,
+                (unsigned long long)stats->code_bytes);
   for (uint32_t i = 0; i < SK_ABORT_COUNT; i++) {
     if (stats->aborts[i])
       sk_buf_printf(out, "jit: recordings ended %llu times: %s\n",

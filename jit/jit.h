@@ -97,6 +97,8 @@ struct SkJit {
   bool is_on, synchronous, stress, checks, perf_map, gdb;
   uint32_t dumps;  // SK_JIT_DUMP_
   bool use_cache;
+  bool times;  // --jit-stats: the clock is read where a tree is entered and left
+  uint64_t started_ns, record_started_ns;
   SkBuf cache_directory;  // empty: the user's
   SkJitStats stats;
   pthread_mutex_t lock;  // of what follows, and of stats that the compile thread writes

@@ -86,6 +86,7 @@ static void compile(SkTree *tree, const SkTreePaths *paths) {
   char name[64];
   name_of(jit, paths, name, sizeof name);
   bool built = sk_build(&jit->plain, paths, jit->functions, &arena, &ir, &why);
+  if (jit->dumps & SK_JIT_DUMP_TRACE) sk_tree_print(&jit->plain, paths, &dump);
   if (built && (jit->dumps & SK_JIT_DUMP_IR)) {
     sk_buf_printf(&dump, "---- tree %s\n", name);
     sk_ir_print(&ir, &dump);

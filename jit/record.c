@@ -1,6 +1,7 @@
 // The recorder: follows the interpreter word by word and notes, in the tree, which way each branch,
 // switch and call went. Nothing is compiled from single paths: the builder makes one function of all
 // that was seen, so a recording goes on through several iterations until nothing new turns up.
+#include "base/os.h"
 #include "jit/jit.h"
 
 const SkAbortInfo sk_aborts[SK_ABORT_COUNT] = {
@@ -23,6 +24,7 @@ bool sk_record_start(SkJit *jit, SkThread *thread, SkTree *tree, uint32_t contex
                                .start_version = tree->paths.version,
                                .coroutine = thread->coroutine};
   jit->stats.recordings++;
+  if (jit->times) jit->record_started_ns = sk_os_monotonic_ns();
   return true;
 }
 
@@ -61,6 +63,7 @@ void sk_record_stop(SkJit *jit, SkAbort why) {
   SkRecorder *recorder = &jit->recorder;
   SkTree *tree = recorder->tree;
   jit->stats.aborts[why]++;
+  if (jit->times) jit->stats.record_ns += sk_os_monotonic_ns() - jit->record_started_ns;
   if (tree->paths.arena.failed) why = SK_ABORT_MEMORY;
   settle(jit, tree, why, tree->paths.version != recorder->start_version);
   recorder->thread = NULL;

@@ -147,3 +147,46 @@ uint32_t sk_tree_callee(const SkImage *image, uint32_t pc, uint32_t target) {
   const SkItabEntry *entry = &info->itab[selector & info->itab_mask];
   return entry->selector == selector ? sk_image_function_at(image, entry->target) : SK_NONE;
 }
+
+static uint32_t line_of(const SkImageFunction *fn, uint32_t pc) {
+  uint32_t line = 0;
+  for (uint32_t i = 0; i < fn->line_count && fn->lines[i].offset <= pc; i++)
+    line = fn->lines[i].line;
+  return line;
+}
+
+static void print_way(const SkImage *image, const SkTreePaths *paths, const SkTreeWay *way,
+                      SkBuf *out) {
+  const SkImageFunction *fn = &image->functions[paths->contexts.items[way->context].function];
+  sk_buf_printf(out, "  context %u, word %u (line %u): ", way->context, way->pc,
+                line_of(fn, way->pc));
+  uint16_t op = sk_word_op(image->code[way->pc]);
+  bool is_call = op == SK_W_CALL || op == SK_W_CALLC || op == SK_W_CALLI;
+  if (is_call) {
+    uint32_t callee = sk_tree_callee(image, way->pc, way->target);
+    SkStr name = callee == SK_NONE ? sk_str("?") : image->functions[callee].name;
+    sk_buf_printf(out, "calls %.*s, ", SK_STR_ARG(name));
+    if (way->child)
+      sk_buf_printf(out, "inlined as context %u", way->child - 1);
+    else
+      sk_buf_cstr(out, "not inlined");
+  } else {
+    sk_buf_printf(out, "goes on at %u", way->target);
+  }
+  sk_buf_printf(out, ", %u times\n", way->count);
+}
+
+void sk_tree_print(const SkImage *image, const SkTreePaths *paths, SkBuf *out) {
+  const SkImageFunction *root = &image->functions[paths->function];
+  sk_buf_printf(out, "---- paths of %s %.*s at word %u (line %u)\n",
+                paths->is_function ? "function" : "the loop in", SK_STR_ARG(root->name), paths->pc,
+                line_of(root, paths->pc));
+  for (uint32_t i = 1; i < paths->contexts.count; i++) {
+    const SkTreeContext *context = &paths->contexts.items[i];
+    sk_buf_printf(out, "  context %u: %.*s, called in context %u at word %u, frame at slot %u\n", i,
+                  SK_STR_ARG(image->functions[context->function].name), context->parent,
+                  context->call_pc, context->base);
+  }
+  for (uint32_t i = 1; i < paths->ways.count; i++)
+    print_way(image, paths, &paths->ways.items[i], out);
+}

@@ -52,6 +52,8 @@ bool sk_tree_paths_copy(const SkTreePaths *paths, SkTreePaths *out);
 const SkTreeWay *sk_tree_ways(const SkTreePaths *paths, uint32_t context, uint32_t pc);
 /// Counts a way; adds it if it's new. NULL if memory is out.
 SkTreeWay *sk_tree_add(SkTreePaths *paths, uint32_t context, uint32_t pc, uint32_t target);
+/// --dump=trace: the calls that are inlined, and which ways were seen at each word.
+void sk_tree_print(const SkImage *image, const SkTreePaths *paths, SkBuf *out);
 /// The function that a way of the call word at pc reaches: its target is the function itself (CALL),
 /// or the type of the closure or object. SK_NONE if the type has no such method.
 uint32_t sk_tree_callee(const SkImage *image, uint32_t pc, uint32_t target);
