@@ -19,6 +19,7 @@ static SkStr import_name(SkCompilation *c, const SkImport *import) {
     if (i) sk_buf_byte(&buf, '.');
     sk_buf_str(&buf, import->path[i].text);
   }
+  if (buf.failed) c->arena->failed = true;
   SkStr name = sk_arena_str(c->arena, sk_buf_view(&buf));
   sk_buf_deinit(&buf);
   return name;

@@ -292,6 +292,7 @@ void sk_type_print(const SkType *type, SkBuf *out) {
 SkStr sk_type_text(SkArena *arena, const SkType *type) {
   SkBuf buf = {0};
   sk_type_print(type, &buf);
+  if (buf.failed) arena->failed = true;
   SkStr text = sk_arena_str(arena, sk_buf_view(&buf));
   sk_buf_deinit(&buf);
   return text;

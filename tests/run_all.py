@@ -175,6 +175,21 @@ def suite_fault():
         counted("fault", [sys.executable, str(script)])
 
 
+def suite_embed():
+    """The embedding examples print what they should, and a project outside finds what is installed."""
+    if not build("release"):
+        return
+    for source in sorted((ROOT / "examples/embed").glob("*.c*")):
+        program = ROOT / "build/release/examples" / source.stem
+        if not program.exists() and source.suffix == ".cpp":
+            continue  # there is no C++ compiler
+        code, output = run([str(program)], timeout_s=120)
+        wanted = source.with_suffix(".expected").read_text(encoding="utf-8")
+        report(f"examples/embed/{source.name}", code == 0 and output == wanted, output)
+    code, output = run([sys.executable, "tests/embed/run_install.py"], timeout_s=1500)
+    report("install, find_package, pkg-config", code == 0, output)
+
+
 def suite_fuzz():
     targets = sorted((ROOT / "tests/fuzz").glob("*_fuzz.c"))
     if not targets or not build("fuzz"):

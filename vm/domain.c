@@ -193,7 +193,8 @@ static void task_done(SkTask *task, SkRunStatus status) {
 }
 
 /// Runs a task that was popped. Called and left with the lock.
-static void run_task(SkDomain *domain, SkTask *task) {
+static void run_task(SkDomain *domain, SkTask *task, bool on_root_thread) {
+  task->on_root_thread = on_root_thread;
   domain->running_count++;
   sk_domain_unlock(domain);
   SkRunStatus status = run_turn(task);
@@ -219,7 +220,7 @@ static void *thread_main(void *context) {
   while (!domain->ends) {
     SkTask *task = pop(domain);
     if (task) {
-      run_task(domain, task);
+      run_task(domain, task, false);
       continue;
     }
     if (domain->running_count == 0 && domain->root_sleeps)
@@ -242,6 +243,7 @@ bool sk_domain_poll(SkThread *thread) {
     sk_domain_unlock(domain);
   }
   if (task->is_root || thread->nest->depth != 1) return true;
+  if (task->on_root_thread && sk_should_stop(domain->root.vm)) return false;
   bool others = __atomic_load_n(&domain->ready_count, __ATOMIC_RELAXED) > 0 ||
                 __atomic_load_n(&domain->root.state, __ATOMIC_RELAXED) == SK_TASK_READY;
   return !others || sk_os_monotonic_ns() < vm->slice_end_ns;
@@ -269,9 +271,9 @@ static bool wait_for_root(SkDomain *domain) {
   while (root->state == SK_TASK_WAITING) {
     if (sk_should_stop(root->vm)) break;
     SkTask *task = pop(domain);
-    if (task)
-      run_task(domain, task);
-    else if (domain->running_count == 0)
+    if (task) {
+      run_task(domain, task, true);
+    } else if (domain->running_count == 0)
       return false;
     else
       root_sleep(domain);

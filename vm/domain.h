@@ -33,6 +33,7 @@ struct SkTask {
   SkVm *vm;  // NULL once it is done (but for the root)
   SkTaskState state;
   bool is_root;
+  bool on_root_thread;  // its turn is run by the root's thread, which must not miss the root's end
   bool woken;           // while RUNNING: what it is about to wait for has happened
   SkTask *next;         // in the run queue, or in the list that it waits in
   SkWait wait;          // how the last wait ended; the native that waited runs anew and reads it

@@ -4,6 +4,8 @@
 
 #include "vm/interp.h"
 
+#define FAULT_FUEL 200  // a fault that guest code catches costs it something
+
 static const char *const fault_texts[] = {
 #define FAULT(name, text) text,
 #include "vm/faults.def"
@@ -72,7 +74,8 @@ static void place_of(const SkImageFunction *fn, uint32_t pc, SkTraceFrame *out) 
     else
       high = middle;
   }
-  if (low == 0) return;
+  if (fn->line_count == 0) return;
+  if (low == 0) low = 1;  // before the first place: on the way in
   out->line = fn->lines[low - 1].line;
   out->column = fn->lines[low - 1].column;
 }
@@ -113,6 +116,7 @@ bool sk_fault_text(SkThread *thread, const char *format, ...) {
   vm->pending = SK_PENDING_FAULT;
   vm->fault_text.size = 0;
   sk_buf_add(&vm->fault_text, text, (size_t)size);
+  thread->fuel -= FAULT_FUEL;
   sk_capture_trace(thread);
   return false;
 }
@@ -143,6 +147,7 @@ bool sk_fault_string(SkThread *thread, SkRef message, bool assertion) {
   if (assertion)
     sk_buf_cstr(&vm->fault_text, string->size_bytes ? "assertion failed: " : "assertion failed");
   sk_buf_add(&vm->fault_text, string->data, string->size_bytes);
+  thread->fuel -= FAULT_FUEL;
   sk_capture_trace(thread);
   return false;
 }

@@ -958,7 +958,7 @@ op_CALLN : {
   out[0].u = 0;
   for (uint32_t i = 1; i < results; i++) out[i].u = 0;
   if (SK_UNLIKELY(!sk_native_rows[row].fn(thread, to, out))) goto failed;
-  if (SK_UNLIKELY(thread->interrupt)) sk_poll_soon(thread);
+  if (SK_UNLIKELY(__atomic_load_n(&thread->interrupt, __ATOMIC_RELAXED))) sk_poll_soon(thread);
   to = &RA;
   for (uint32_t i = 0; i < results; i++) to[i] = out[i];
   pc += 1 + ((n + 3) >> 2);

@@ -22,8 +22,8 @@ bool sk_ref_hold(SkVm *vm, SkRef ref, uint64_t *out) {
   } else {
     if (held->count == held->capacity) {
       uint32_t capacity = held->capacity ? held->capacity * 2 : 16;
-      SkHeldRef *items = sk_roots_grow(held->items, held->capacity * sizeof *items,
-                                       capacity * sizeof *items);
+      SkHeldRef *items =
+          sk_roots_grow(held->items, held->capacity * sizeof *items, capacity * sizeof *items);
       if (!items) return false;
       held->items = items;
       held->capacity = capacity;
