@@ -21,6 +21,7 @@
   "  --verify-heap            check the whole heap after each collection\n"                       \
   "  --jit=on|off|...         the JIT: off, or parameters such as samples=1 (wrong ones are told)\n" \
   "  --jit-stats              say what the JIT did\n"                                              \
+  "  -v                       say why programs are only interpreted, if they are\n"                 \
   "  --cache-dir=DIR          keep compiled trees there (default: the user's cache folder)\n"      \
   "  --no-cache               neither read nor keep compiled trees\n"                             \
   "  --perf-map               name compiled trees for `perf`\n"

@@ -204,6 +204,8 @@ static int read_run_flag(const char *command, const char *arg, CliOptions *out, 
     return CLI_OK;
   }
   if ((value = flag_value(arg, "--jit"))) return cli_jit_option(out, value) ? CLI_OK : cli_usage(command, "out of memory");
+  if (strcmp(arg, "-v") == 0)
+    return cli_jit_option(out, "verbose") ? CLI_OK : cli_usage(command, "out of memory");
   if (strcmp(arg, "--no-cache") == 0)
     return cli_jit_option(out, "no-cache") ? CLI_OK : cli_usage(command, "out of memory");
   if ((value = flag_value(arg, "--cache-dir"))) {

@@ -49,6 +49,7 @@ static bool set_option(SkJit *jit, SkStr option, SkBuf *error) {
     jit->gdb |= option.data[0] == 'g';
     return true;
   }
+  if (sk_str_is(option, "verbose")) return jit->verbose = true;
   if (sk_str_is(option, "cache")) return jit->use_cache = true;
   if (sk_str_is(option, "no-cache")) {
     jit->use_cache = false;
@@ -86,7 +87,7 @@ static bool set_option(SkJit *jit, SkStr option, SkBuf *error) {
     jit->params[i] = (uint32_t)value;
     return true;
   }
-  sk_buf_printf(error, "error: the JIT has no option `%.*s`; it has on, off, stress, sync, check, cache, cache=DIR, no-cache, perf-map, "
+  sk_buf_printf(error, "error: the JIT has no option `%.*s`; it has on, off, stress, sync, check, cache, cache=DIR, no-cache, verbose, perf-map, "
                 "gdb, dump=WHAT",
                 SK_STR_ARG(option));
   for (uint32_t i = 0; i < SK_PARAM_COUNT; i++) sk_buf_printf(error, ", %s=N", params[i].name);
@@ -539,7 +540,7 @@ static void add_stats(const SkJit *jit, SkBuf *out) {
 
 static void report(SkThread *thread, bool stats, SkBuf *out) {
   SkJit *jit = thread->image->jit;
-  if (!jit || (!stats && !jit->dumps && !jit->checks)) return;
+  if (!jit || (!stats && !jit->dumps && !jit->checks && !jit->verbose)) return;
   sk_jit_drain(jit);
   sk_buf_str(out, sk_buf_view(&jit->dump));
   jit->dump.size = 0;

@@ -94,7 +94,7 @@ struct SkJit {
   SkRecorder recorder;
   SkSample samples[SK_SAMPLES];  // relaxed atomics
   uint32_t params[SK_PARAM_COUNT];
-  bool is_on, synchronous, stress, checks, perf_map, gdb;
+  bool is_on, synchronous, stress, checks, perf_map, gdb, verbose;
   uint32_t dumps;  // SK_JIT_DUMP_
   bool use_cache;
   bool times;  // --jit-stats: the clock is read where a tree is entered and left

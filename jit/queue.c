@@ -124,7 +124,8 @@ static void compile(SkTree *tree, const SkTreePaths *paths) {
   sk_buf_str(&dump, sk_buf_view(&assembly));
   if (error.size) sk_buf_printf(&dump, "jit: %s: %.*s\n", name, SK_STR_ARG(sk_buf_view(&error)));
   pthread_mutex_lock(&jit->lock);
-  if (jit->dumps || jit->checks) sk_buf_str(&jit->dump, sk_buf_view(&dump));
+  if (jit->dumps || jit->checks || (jit->verbose && !jit->dump.size))
+    sk_buf_str(&jit->dump, sk_buf_view(&dump));
   tree->compile_ns = sk_os_monotonic_ns() - start;
   jit->stats.compile_ns += tree->compile_ns;
   pthread_mutex_unlock(&jit->lock);
