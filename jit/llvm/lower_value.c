@@ -69,6 +69,10 @@ static LLVMValueRef fits(SkLower *lower, LLVMValueRef value, uint8_t width) {
                                  [SK_IW_U16] = 16, [SK_IW_I32] = 32, [SK_IW_U32] = 32};
   if (width > SK_IW_U32) return LLVMConstInt(lower->i1, 1, 0);
   bool is_signed = width == SK_IW_I8 || width == SK_IW_I16 || width == SK_IW_I32;
+  if (width == SK_IW_U32) {  // no constant of 64 bits
+    LLVMValueRef high = LLVMBuildLShr(lower->b, value, sk_lower_int(lower, 32), "");
+    return LLVMBuildICmp(lower->b, LLVMIntEQ, high, sk_lower_int(lower, 0), "");
+  }
   if (!is_signed) {
     LLVMValueRef limit = sk_lower_int(lower, ((uint64_t)1 << bits[width]) - 1);
     return LLVMBuildICmp(lower->b, LLVMIntULE, value, limit, "");
@@ -89,6 +93,21 @@ static LLVMValueRef overflow_free(SkLower *lower, const SkIrInstr *instr) {
   return LLVMBuildXor(lower->b, over, LLVMConstInt(lower->i1, 1, 0), "");
 }
 
+static LLVMIntPredicate swapped(LLVMIntPredicate predicate) {
+  switch ((int)predicate) {
+    case LLVMIntSLT:
+      return LLVMIntSGT;
+    case LLVMIntSLE:
+      return LLVMIntSGE;
+    case LLVMIntULT:
+      return LLVMIntUGT;
+    case LLVMIntULE:
+      return LLVMIntUGE;
+    default:  // EQ, NE
+      return predicate;
+  }
+}
+
 /// NULL if the operation gives no condition.
 static LLVMValueRef build_condition(SkLower *lower, const SkIrInstr *instr) {
   const Comparison *comparison = comparison_of(instr->op);
@@ -96,6 +115,9 @@ static LLVMValueRef build_condition(SkLower *lower, const SkIrInstr *instr) {
     LLVMValueRef a = sk_lower_value(lower, instr->a), b = sk_lower_value(lower, instr->b);
     if (comparison->is_float)
       return LLVMBuildFCmp(lower->b, (LLVMRealPredicate)comparison->predicate, a, b, "");
+    // A constant costs a register on the left only.
+    if (LLVMIsAConstantInt(a))
+      return LLVMBuildICmp(lower->b, swapped((LLVMIntPredicate)comparison->predicate), b, a, "");
     return LLVMBuildICmp(lower->b, (LLVMIntPredicate)comparison->predicate, a, b, "");
   }
   if (instr->op == SK_IR_FITS) return fits(lower, sk_lower_value(lower, instr->a), instr->width);
@@ -213,6 +235,8 @@ static LLVMValueRef int_binary(SkLower *lower, const SkIrInstr *instr) {
     case SK_IR_MUL:
       return LLVMBuildMul(b, x, y, "");
     case SK_IR_AND:
+      if (LLVMIsAConstantInt(y) && LLVMConstIntGetZExtValue(y) == UINT32_MAX)  // one move
+        return LLVMBuildZExt(b, LLVMBuildTrunc(b, x, lower->i32, ""), lower->i64, "");
       return LLVMBuildAnd(b, x, y, "");
     case SK_IR_OR:
       return LLVMBuildOr(b, x, y, "");
