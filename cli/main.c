@@ -16,13 +16,14 @@
   "  --stack-limit=SLOTS      depth of calls, in slots of 8 bytes (default 1M)\n"                 \
   "  --error-format=json      messages as JSON, one a line (default text)\n"                      \
   "  --dump=WHAT,...          print stages to standard output instead of running: tokens, ast,\n" \
-  "                           types, bytecode, words; gc, ir, llvm, asm: run, and log each\n"       \
-  "                           collection or tree\n"                                              \
+  "                           types, bytecode, words; gc, ir, llvm, asm: run, and log each\n"     \
+  "                           collection or tree\n"                                               \
   "  --verify-heap            check the whole heap after each collection\n"                       \
-  "  --jit=on|off|...         the JIT: off, or parameters such as samples=1 (wrong ones are told)\n" \
-  "  --jit-stats              say what the JIT did\n"                                              \
-  "  -v                       say why programs are only interpreted, if they are\n"                 \
-  "  --cache-dir=DIR          keep compiled trees there (default: the user's cache folder)\n"      \
+  "  --jit=on|off|...         the JIT: off, or parameters such as samples=1 (wrong ones are "     \
+  "told)\n"                                                                                       \
+  "  --jit-stats              say what the JIT did\n"                                             \
+  "  -v                       say why programs are only interpreted, if they are\n"               \
+  "  --cache-dir=DIR          keep compiled trees there (default: the user's cache folder)\n"     \
   "  --no-cache               neither read nor keep compiled trees\n"                             \
   "  --perf-map               name compiled trees for `perf`\n"
 

@@ -203,7 +203,8 @@ static int read_run_flag(const char *command, const char *arg, CliOptions *out, 
     out->vm.stack_limit_slots = (uint32_t)size;
     return CLI_OK;
   }
-  if ((value = flag_value(arg, "--jit"))) return cli_jit_option(out, value) ? CLI_OK : cli_usage(command, "out of memory");
+  if ((value = flag_value(arg, "--jit")))
+    return cli_jit_option(out, value) ? CLI_OK : cli_usage(command, "out of memory");
   if (strcmp(arg, "-v") == 0)
     return cli_jit_option(out, "verbose") ? CLI_OK : cli_usage(command, "out of memory");
   if (strcmp(arg, "--no-cache") == 0)
@@ -289,7 +290,8 @@ static int read_stress(const char *command, CliOptions *out) {
 int cli_options_read(const char *command, unsigned flags, int argc, char **argv, CliOptions *out) {
   *out = (CliOptions){0};
   if (isatty(2) && !getenv("NO_COLOR")) out->load.messages = SKERRY_MESSAGES_COLOUR;
-  if ((flags & CLI_FLAG_RUN) && !cli_jit_option(out, "cache")) return cli_usage(command, "out of memory");
+  if ((flags & CLI_FLAG_RUN) && !cli_jit_option(out, "cache"))
+    return cli_usage(command, "out of memory");
   int i = 0;
   for (; i < argc; i++) {
     char *arg = argv[i];

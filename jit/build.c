@@ -49,8 +49,8 @@ SkIrRef sk_build_helper(SkBuild *b, SkIrHelperIndex helper, SkIrType type, const
                                      .state = state});
 }
 
-// ---- fuel: a variable after all slots. The interpreter takes 1 at each backward jump and call; so do
-// trees, at loop heads and calls.
+// ---- fuel: a variable after all slots. The interpreter takes 1 at each backward jump and call; so
+// do trees, at loop heads and calls.
 
 void sk_build_set_fuel(SkBuild *b, SkIrRef fuel) {
   b->sources.items[b->source].defs[b->slot_count] = fuel;
@@ -248,8 +248,8 @@ static bool prepare(SkBuild *b) {
   return !b->arena->failed;
 }
 
-bool sk_build(const SkImage *image, const SkTreePaths *paths, void *const *functions, SkArena *arena,
-              SkIr *out, SkAbort *why) {
+bool sk_build(const SkImage *image, const SkTreePaths *paths, void *const *functions,
+              SkArena *arena, SkIr *out, SkAbort *why) {
   SkBuild build = {
       .image = image, .paths = paths, .functions = functions, .arena = arena, .ir = out};
   SkBuild *b = &build;

@@ -1,11 +1,11 @@
 // The builder's inside: from the recorded paths of a tree to its IR.
 //
-// First the walk (build_walk.c): source blocks are runs of words in one context; a block ends before
-// a word that something jumps to, and with a branch, switch, call or return. Only ways that were
-// recorded lead on. Then, in reverse postorder, each source block is filled with IR (build_*.c, by
-// family of words). Frame slots are the variables of the SSA form (Braun et al., "Simple and
-// Efficient Construction of Static Single Assignment Form", CC 2013): the tree's frames lie at fixed
-// distances, so a slot number from the root's R[0] names a variable in all contexts.
+// First the walk (build_walk.c): source blocks are runs of words in one context; a block ends
+// before a word that something jumps to, and with a branch, switch, call or return. Only ways that
+// were recorded lead on. Then, in reverse postorder, each source block is filled with IR
+// (build_*.c, by family of words). Frame slots are the variables of the SSA form (Braun et al.,
+// "Simple and Efficient Construction of Static Single Assignment Form", CC 2013): the tree's frames
+// lie at fixed distances, so a slot number from the root's R[0] names a variable in all contexts.
 #pragma once
 
 #include "jit/jit.h"
@@ -41,17 +41,17 @@ struct SkBuild {
   SkAbort why;
   SK_VEC(SkSource) sources;
   uint32_t *source_table, source_mask;
-  SkIrList order;         // sources in reverse postorder
-  SkIrList ir_source;     // by IR block: its source block
-  SkLiveness **liveness;  // by context
-  uint64_t *written;      // slots that some word of the tree writes
-  uint32_t slot_count;    // of all frames; the variable with this number is the thread's fuel
-  SK_VEC(uint8_t) loose;  // by instruction: its 64 bits may be int or float
+  SkIrList order;               // sources in reverse postorder
+  SkIrList ir_source;           // by IR block: its source block
+  SkLiveness **liveness;        // by context
+  uint64_t *written;            // slots that some word of the tree writes
+  uint32_t slot_count;          // of all frames; the variable with this number is the thread's fuel
+  SK_VEC(uint8_t) loose;        // by instruction: its 64 bits may be int or float
   SK_VEC(SkIrSlotValue) casts;  // values that some use wants as float; see build_types.c
   // where the filling is
   uint32_t source, context, block, pc;
-  uint32_t base;       // slot of the context's R[0]
-  uint32_t word_state; // GUARD state of the word at pc; 0: not made yet
+  uint32_t base;        // slot of the context's R[0]
+  uint32_t word_state;  // GUARD state of the word at pc; 0: not made yet
   SkWord word;
   SkWordInfo info;
 };
@@ -89,8 +89,8 @@ uint32_t sk_build_state(SkBuild *b, SkIrStateKind kind, uint32_t context, uint32
 uint32_t sk_build_word_state(SkBuild *b);
 /// The same frames, for something that fails in the word.
 uint32_t sk_build_fail_state(SkBuild *b);
-/// For a CALLFN of the word: the frames as they are when the callee has not returned yet. header: of
-/// the callee's frame; 0: it has none above this one (RESUME).
+/// For a CALLFN of the word: the frames as they are when the callee has not returned yet. header:
+/// of the callee's frame; 0: it has none above this one (RESUME).
 uint32_t sk_build_call_state(SkBuild *b, uint32_t results, uint64_t header);
 
 // build.c: instructions
@@ -103,7 +103,8 @@ SkIrRef sk_build_read_float(SkBuild *b, uint32_t slot);
 void sk_build_guard(SkBuild *b, SkIrRef condition);
 SkIrRef sk_build_helper(SkBuild *b, SkIrHelperIndex helper, SkIrType type, const SkIrRef *args,
                         uint32_t count);
-/// The thread's fuel: set as a variable; taken 1 from; stored for code outside, and loaded after it.
+/// The thread's fuel: set as a variable; taken 1 from; stored for code outside, and loaded after
+/// it.
 void sk_build_set_fuel(SkBuild *b, SkIrRef fuel);
 void sk_build_use_fuel(SkBuild *b);
 void sk_build_store_fuel(SkBuild *b);
@@ -114,8 +115,7 @@ void sk_build_branch(SkBuild *b, SkIrRef condition, uint32_t yes, uint32_t no, u
 void sk_build_exit(SkBuild *b, uint32_t state);
 /// A new IR block inside the source block being filled.
 uint32_t sk_build_inner(SkBuild *b);
-uint32_t sk_build_find(SkBuild *b, SkSourceKind kind, uint32_t context, uint32_t pc,
-                       uint32_t type);
+uint32_t sk_build_find(SkBuild *b, SkSourceKind kind, uint32_t context, uint32_t pc, uint32_t type);
 
 // Families of words; false: not one of them.
 bool sk_build_numbers(SkBuild *b);

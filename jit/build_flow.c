@@ -125,7 +125,8 @@ void sk_build_native_call(SkBuild *b, uint32_t type) {
   for (uint32_t i = 0; i < count; i++) values[i] = sk_build_read(b, b->info.operand_slots[i]);
   uint64_t header = sk_header(b->info.next, SK_C(b), SK_A(b));
   if (!b->paths->is_function || function != b->paths->function)
-    sk_build_add(b, (SkIrInstr){.op = SK_IR_HASTREE, .k = function, .state = sk_build_word_state(b)});
+    sk_build_add(b,
+                 (SkIrInstr){.op = SK_IR_HASTREE, .k = function, .state = sk_build_word_state(b)});
   sk_build_use_fuel(b);
   sk_build_store_fuel(b);
   uint32_t state = sk_build_call_state(b, results, header);
@@ -141,10 +142,8 @@ void sk_build_native_call(SkBuild *b, uint32_t type) {
   if (results > 0) given[0] = is_ref ? call : sk_build_loose(b, call);
   for (uint32_t i = 1; i < results; i++) {
     bool ref = sk_build_is_ref(b, b->context, SK_A(b) + i);
-    given[i] = sk_build_add(b, (SkIrInstr){.op = SK_IR_RESULT,
-                                           .type = ref ? SK_IT_REF : SK_IT_INT,
-                                           .a = call,
-                                           .k = i});
+    given[i] = sk_build_add(
+        b, (SkIrInstr){.op = SK_IR_RESULT, .type = ref ? SK_IT_REF : SK_IT_INT, .a = call, .k = i});
     if (!ref) sk_build_loose(b, given[i]);
   }
   for (uint32_t i = 0; i < results; i++) sk_build_write(b, SK_A(b) + i, given[i]);
@@ -239,12 +238,12 @@ static void return_word(SkBuild *b) {
   uint32_t count = result_values(b, values);
   if (b->context == 0) {
     sk_build_store_fuel(b);
-    sk_build_add(b, (SkIrInstr){.op = SK_IR_RET, .a = sk_ir_args(b->ir, values, count), .b = count});
+    sk_build_add(b,
+                 (SkIrInstr){.op = SK_IR_RET, .a = sk_ir_args(b->ir, values, count), .b = count});
     return;
   }
   const SkTreeContext *here = sk_build_context(b, b->context);
-  for (uint32_t i = 0; i < count; i++)
-    sk_build_write_in(b, here->parent, here->dst + i, values[i]);
+  for (uint32_t i = 0; i < count; i++) sk_build_write_in(b, here->parent, here->dst + i, values[i]);
   uint32_t next = sk_build_find(b, SK_SOURCE_WORDS, here->parent, here->return_pc, 0);
   if (!next) next = sk_build_find(b, SK_SOURCE_EXIT, here->parent, here->return_pc, 0);
   sk_build_jump(b, next);

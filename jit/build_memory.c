@@ -49,26 +49,27 @@ static SkIrRef take(SkBuild *b, uint32_t slot, SkIrWidth width) {
   if (width == SK_IW_F32) return sk_build_read_float(b, slot);
   SkIrRef value = sk_build_read(b, slot);
   if (width <= SK_IW_U32) {
-    sk_build_guard(b, sk_build_add(b, (SkIrInstr){.op = SK_IR_FITS,
-                                                  .type = SK_IT_INT,
-                                                  .a = value,
-                                                  .width = (uint8_t)width}));
+    sk_build_guard(
+        b, sk_build_add(
+               b, (SkIrInstr){
+                      .op = SK_IR_FITS, .type = SK_IT_INT, .a = value, .width = (uint8_t)width}));
   }
   return value;
 }
 
 static void load_field(SkBuild *b, uint32_t slot, SkIrRef object, uint32_t offset,
                        SkIrWidth width) {
-  give(b, slot, width, sk_build_add(b, (SkIrInstr){.op = SK_IR_LOAD,
-                                                   .type = (uint8_t)type_of_width(width),
-                                                   .a = object,
-                                                   .k = offset,
-                                                   .width = (uint8_t)width,
-                                                   .alias = SK_ALIAS_FIELD(offset, width)}));
+  give(b, slot, width,
+       sk_build_add(b, (SkIrInstr){.op = SK_IR_LOAD,
+                                   .type = (uint8_t)type_of_width(width),
+                                   .a = object,
+                                   .k = offset,
+                                   .width = (uint8_t)width,
+                                   .alias = SK_ALIAS_FIELD(offset, width)}));
 }
 
-static void store_field(SkBuild *b, SkIrRef object, uint32_t offset, SkIrWidth width,
-                        SkIrRef value, uint8_t flags) {
+static void store_field(SkBuild *b, SkIrRef object, uint32_t offset, SkIrWidth width, SkIrRef value,
+                        uint8_t flags) {
   if (width == SK_IW_REF && !flags) sk_build_add(b, (SkIrInstr){.op = SK_IR_WB, .a = object});
   sk_build_add(b, (SkIrInstr){.op = SK_IR_STORE,
                               .a = object,
@@ -190,37 +191,37 @@ static bool widths(SkBuild *b) {
   uint64_t extra = sk_build_extra(b);
   uint32_t scale = (uint32_t)extra, offset = (uint32_t)(extra >> 32);
   switch ((SkWordOp)b->info.op) {
-#define ROWS(w)                                                                  \
-  case SK_W_LD_##w:                                                              \
-    load_field(b, SK_A(b), sk_build_read(b, SK_B(b)), SK_C(b), SK_IW_##w);       \
-    return true;                                                                 \
-  case SK_W_ST_##w: {                                                            \
-    SkIrRef value = take(b, SK_B(b), SK_IW_##w);                                 \
-    store_field(b, sk_build_read(b, SK_A(b)), SK_C(b), SK_IW_##w, value, 0);     \
-    return true;                                                                 \
-  }                                                                              \
-  case SK_W_LDX_##w: {                                                           \
-    Element at = element(b, SK_B(b), SK_C(b), width_bytes[SK_IW_##w]);           \
-    load_element(b, SK_A(b), &at, 0, SK_IW_##w);                                 \
-    return true;                                                                 \
-  }                                                                              \
-  case SK_W_LDXF_##w: {                                                          \
-    Element at = element(b, SK_B(b), SK_C(b), scale);                            \
-    load_element(b, SK_A(b), &at, offset, SK_IW_##w);                            \
-    return true;                                                                 \
-  }                                                                              \
-  case SK_W_STX_##w: {                                                           \
-    Element at = element(b, SK_A(b), SK_B(b), width_bytes[SK_IW_##w]);           \
-    store_element(b, &at, 0, SK_IW_##w, take(b, SK_C(b), SK_IW_##w));            \
-    return true;                                                                 \
-  }                                                                              \
-  case SK_W_STXF_##w: {                                                          \
-    Element at = element(b, SK_A(b), SK_B(b), scale);                            \
-    store_element(b, &at, offset, SK_IW_##w, take(b, SK_C(b), SK_IW_##w));       \
-    return true;                                                                 \
-  }                                                                              \
-  case SK_W_PUSH_##w:                                                            \
-    push(b, SK_IW_##w);                                                          \
+#define ROWS(w)                                                              \
+  case SK_W_LD_##w:                                                          \
+    load_field(b, SK_A(b), sk_build_read(b, SK_B(b)), SK_C(b), SK_IW_##w);   \
+    return true;                                                             \
+  case SK_W_ST_##w: {                                                        \
+    SkIrRef value = take(b, SK_B(b), SK_IW_##w);                             \
+    store_field(b, sk_build_read(b, SK_A(b)), SK_C(b), SK_IW_##w, value, 0); \
+    return true;                                                             \
+  }                                                                          \
+  case SK_W_LDX_##w: {                                                       \
+    Element at = element(b, SK_B(b), SK_C(b), width_bytes[SK_IW_##w]);       \
+    load_element(b, SK_A(b), &at, 0, SK_IW_##w);                             \
+    return true;                                                             \
+  }                                                                          \
+  case SK_W_LDXF_##w: {                                                      \
+    Element at = element(b, SK_B(b), SK_C(b), scale);                        \
+    load_element(b, SK_A(b), &at, offset, SK_IW_##w);                        \
+    return true;                                                             \
+  }                                                                          \
+  case SK_W_STX_##w: {                                                       \
+    Element at = element(b, SK_A(b), SK_B(b), width_bytes[SK_IW_##w]);       \
+    store_element(b, &at, 0, SK_IW_##w, take(b, SK_C(b), SK_IW_##w));        \
+    return true;                                                             \
+  }                                                                          \
+  case SK_W_STXF_##w: {                                                      \
+    Element at = element(b, SK_A(b), SK_B(b), scale);                        \
+    store_element(b, &at, offset, SK_IW_##w, take(b, SK_C(b), SK_IW_##w));   \
+    return true;                                                             \
+  }                                                                          \
+  case SK_W_PUSH_##w:                                                        \
+    push(b, SK_IW_##w);                                                      \
     return true;
     WIDTHS(ROWS)
 #undef ROWS
@@ -291,8 +292,8 @@ static SkIrRef load_aux(SkBuild *b, uint32_t slot) {
 }
 
 static SkIrRef is_type(SkBuild *b) {
-  SkIrRef type = load_number(b, sk_build_read(b, SK_B(b)), offsetof(SkObject, type), SK_IW_U32,
-                             SK_ALIAS_NONE);
+  SkIrRef type =
+      load_number(b, sk_build_read(b, SK_B(b)), offsetof(SkObject, type), SK_IW_U32, SK_ALIAS_NONE);
   SkIrRef wanted = sk_build_int(b, (uint32_t)sk_build_extra(b));
   return sk_build_op(b, SK_IR_EQ, SK_IT_INT, type, wanted);
 }
@@ -338,13 +339,14 @@ static bool objects(SkBuild *b) {
           load_number(b, string, offsetof(SkString, size_bytes), SK_IW_U32, SK_ALIAS_NONE);
       sk_build_guard(b, sk_build_op(b, SK_IR_ULT, SK_IT_INT, index, size));
       uint64_t k = place(1, offsetof(SkString, data) - sizeof(SkArray));
-      sk_build_write(b, SK_A(b), sk_build_add(b, (SkIrInstr){.op = SK_IR_LOADX,
-                                                             .type = SK_IT_INT,
-                                                             .a = string,
-                                                             .b = index,
-                                                             .k = k,
-                                                             .width = SK_IW_U8,
-                                                             .alias = SK_ALIAS_NONE}));
+      sk_build_write(b, SK_A(b),
+                     sk_build_add(b, (SkIrInstr){.op = SK_IR_LOADX,
+                                                 .type = SK_IT_INT,
+                                                 .a = string,
+                                                 .b = index,
+                                                 .k = k,
+                                                 .width = SK_IW_U8,
+                                                 .alias = SK_ALIAS_NONE}));
       return true;
     }
     default:
@@ -384,9 +386,10 @@ static bool lists(SkBuild *b) {
     case SK_W_RESIZE:
     case SK_W_RESERVE: {
       SkIrRef args[2] = {sk_build_read(b, SK_A(b)), sk_build_read(b, SK_B(b))};
-      list_helper(b, b->info.op == SK_W_TRUNCATE ? SK_HELPER_list_truncate
-                     : b->info.op == SK_W_RESIZE ? SK_HELPER_list_resize
-                                                 : SK_HELPER_list_reserve,
+      list_helper(b,
+                  b->info.op == SK_W_TRUNCATE ? SK_HELPER_list_truncate
+                  : b->info.op == SK_W_RESIZE ? SK_HELPER_list_resize
+                                              : SK_HELPER_list_reserve,
                   args, 2);
       return true;
     }

@@ -15,18 +15,18 @@ typedef struct {
 
 /// R[a] = R[b] op R[c].
 static const Row int_rows[] = {
-    {SK_W_ADD, SK_IR_ADD}, {SK_W_SUB, SK_IR_SUB}, {SK_W_MUL, SK_IR_MUL},   {SK_W_AND, SK_IR_AND},
-    {SK_W_OR, SK_IR_OR},   {SK_W_XOR, SK_IR_XOR}, {SK_W_SHL, SK_IR_SHL},   {SK_W_SHR, SK_IR_SHR},
-    {SK_W_USHR, SK_IR_USHR}, {SK_W_EQ, SK_IR_EQ}, {SK_W_NE, SK_IR_NE},     {SK_W_LT, SK_IR_LT},
+    {SK_W_ADD, SK_IR_ADD},   {SK_W_SUB, SK_IR_SUB}, {SK_W_MUL, SK_IR_MUL}, {SK_W_AND, SK_IR_AND},
+    {SK_W_OR, SK_IR_OR},     {SK_W_XOR, SK_IR_XOR}, {SK_W_SHL, SK_IR_SHL}, {SK_W_SHR, SK_IR_SHR},
+    {SK_W_USHR, SK_IR_USHR}, {SK_W_EQ, SK_IR_EQ},   {SK_W_NE, SK_IR_NE},   {SK_W_LT, SK_IR_LT},
     {SK_W_LE, SK_IR_LE},
 };
 /// R[a] = R[b] op the immediate c.
 static const Row immediate_rows[] = {
-    {SK_W_ADDI, SK_IR_ADD}, {SK_W_MULI, SK_IR_MUL},   {SK_W_DIVI, SK_IR_DIV},
-    {SK_W_MODI, SK_IR_MOD}, {SK_W_ANDI, SK_IR_AND},   {SK_W_ORI, SK_IR_OR},
-    {SK_W_XORI, SK_IR_XOR}, {SK_W_SHLI, SK_IR_SHL},   {SK_W_SHRI, SK_IR_SHR},
+    {SK_W_ADDI, SK_IR_ADD},   {SK_W_MULI, SK_IR_MUL}, {SK_W_DIVI, SK_IR_DIV},
+    {SK_W_MODI, SK_IR_MOD},   {SK_W_ANDI, SK_IR_AND}, {SK_W_ORI, SK_IR_OR},
+    {SK_W_XORI, SK_IR_XOR},   {SK_W_SHLI, SK_IR_SHL}, {SK_W_SHRI, SK_IR_SHR},
     {SK_W_USHRI, SK_IR_USHR}, {SK_W_EQI, SK_IR_EQ},   {SK_W_NEI, SK_IR_NE},
-    {SK_W_LTI, SK_IR_LT},   {SK_W_LEI, SK_IR_LE},
+    {SK_W_LTI, SK_IR_LT},     {SK_W_LEI, SK_IR_LE},
 };
 /// Float operation, float result.
 static const Row float_rows[] = {
@@ -36,8 +36,10 @@ static const Row float_rows[] = {
 };
 /// With the float constant W1 on the right.
 static const Row float_constant_rows[] = {
-    {SK_W_FADDK, SK_IR_FADD}, {SK_W_FSUBK, SK_IR_FSUB},
-    {SK_W_FMULK, SK_IR_FMUL}, {SK_W_FDIVK, SK_IR_FDIV},
+    {SK_W_FADDK, SK_IR_FADD},
+    {SK_W_FSUBK, SK_IR_FSUB},
+    {SK_W_FMULK, SK_IR_FMUL},
+    {SK_W_FDIVK, SK_IR_FDIV},
 };
 
 static const Row *find(const Row *rows, size_t count, uint32_t word) {
@@ -100,9 +102,10 @@ static bool moves(SkBuild *b) {
       sk_build_write(b, a, sk_build_int(b, (int64_t)sk_build_extra(b)));
       return true;
     case SK_W_LDC:
-      sk_build_write(b, a, sk_build_add(b, (SkIrInstr){.op = SK_IR_LDC,
-                                                       .type = SK_IT_REF,
-                                                       .k = sk_word_u32(b->word)}));
+      sk_build_write(
+          b, a,
+          sk_build_add(b,
+                       (SkIrInstr){.op = SK_IR_LDC, .type = SK_IT_REF, .k = sk_word_u32(b->word)}));
       return true;
     case SK_W_ZERO:
       for (uint32_t i = 0; i < from; i++) sk_build_write(b, a + i, sk_build_int(b, 0));
@@ -162,7 +165,8 @@ static bool ints(SkBuild *b) {
       divide(b, SK_IR_MOD);
       return true;
     case SK_W_RSUBI:
-      sk_build_write(b, a, ir2(b, SK_IR_SUB, sk_build_int(b, (int16_t)c), sk_build_read(b, SK_B(b))));
+      sk_build_write(b, a,
+                     ir2(b, SK_IR_SUB, sk_build_int(b, (int16_t)c), sk_build_read(b, SK_B(b))));
       return true;
     case SK_W_NEG:
       sk_build_write(b, a, ir2(b, SK_IR_NEG, sk_build_read(b, SK_B(b)), 0));
@@ -192,10 +196,12 @@ static bool ints(SkBuild *b) {
       return true;
     }
     case SK_W_GTI:
-      sk_build_write(b, a, ir2(b, SK_IR_LT, sk_build_int(b, (int16_t)c), sk_build_read(b, SK_B(b))));
+      sk_build_write(b, a,
+                     ir2(b, SK_IR_LT, sk_build_int(b, (int16_t)c), sk_build_read(b, SK_B(b))));
       return true;
     case SK_W_GEI:
-      sk_build_write(b, a, ir2(b, SK_IR_LE, sk_build_int(b, (int16_t)c), sk_build_read(b, SK_B(b))));
+      sk_build_write(b, a,
+                     ir2(b, SK_IR_LE, sk_build_int(b, (int16_t)c), sk_build_read(b, SK_B(b))));
       return true;
     case SK_W_CMPI: {
       SkIrRef x = sk_build_read(b, SK_B(b)), y = sk_build_read(b, c);
@@ -241,8 +247,8 @@ static void multiply_add(SkBuild *b, bool subtract) {
   SkIrRef x = sk_build_read_float(b, SK_B(b)), y = sk_build_read_float(b, SK_C(b));
   SkIrRef z = sk_build_read_float(b, (uint16_t)sk_build_extra(b));
   SkIrRef product = ir2f(b, SK_IR_FMUL, x, y);
-  sk_build_write(b, SK_A(b), subtract ? ir2f(b, SK_IR_FSUB, z, product)
-                                      : ir2f(b, SK_IR_FADD, product, z));
+  sk_build_write(b, SK_A(b),
+                 subtract ? ir2f(b, SK_IR_FSUB, z, product) : ir2f(b, SK_IR_FADD, product, z));
 }
 
 static bool floats(SkBuild *b) {
@@ -293,11 +299,12 @@ static bool floats(SkBuild *b) {
     case SK_W_FBITS: {
       SkIrRef x = sk_build_read_float(b, SK_B(b));
       SkIrRef is_nan = ir2(b, SK_IR_FNE, x, x), bits = ir2(b, SK_IR_INTBITS, x, 0);
-      sk_build_write(b, a, sk_build_add(b, (SkIrInstr){.op = SK_IR_SELECT,
-                                                       .type = SK_IT_INT,
-                                                       .a = is_nan,
-                                                       .b = sk_build_int(b, 0x7FF8000000000000),
-                                                       .c = bits}));
+      sk_build_write(b, a,
+                     sk_build_add(b, (SkIrInstr){.op = SK_IR_SELECT,
+                                                 .type = SK_IT_INT,
+                                                 .a = is_nan,
+                                                 .b = sk_build_int(b, 0x7FF8000000000000),
+                                                 .c = bits}));
       return true;
     }
     default:
@@ -348,9 +355,8 @@ static SkIrRef compare_immediate(SkBuild *b, SkIrOp op, bool swapped) {
 
 static SkIrRef other_condition(SkBuild *b) {
   switch ((SkWordOp)b->info.op) {
-    EITHER(ADDJNE):
-      return compare_slots(b, SK_IR_NE);
-    EITHER(ADDJLT): {
+    EITHER(ADDJNE) : return compare_slots(b, SK_IR_NE);
+    EITHER(ADDJLT) : {
       SkIrRef next = ir2(b, SK_IR_ADD, sk_build_read(b, SK_A(b)), sk_build_int(b, 1));
       sk_build_write(b, SK_A(b), next);
       return ir2(b, SK_IR_LT, next, sk_build_read(b, SK_B(b)));
@@ -382,42 +388,24 @@ static SkIrRef other_condition(SkBuild *b) {
 
 SkIrRef sk_build_condition(SkBuild *b) {
   switch ((SkWordOp)b->info.op) {
-    EITHER(JT):
-      return against_zero(b, SK_IR_NE);
-    EITHER(JF):
-      return against_zero(b, SK_IR_EQ);
-    EITHER(JEQ):
-      return compare_slots(b, SK_IR_EQ);
-    EITHER(JNE):
-      return compare_slots(b, SK_IR_NE);
-    EITHER(JLT):
-      return compare_slots(b, SK_IR_LT);
-    EITHER(JLE):
-      return compare_slots(b, SK_IR_LE);
-    EITHER(JEQI):
-      return compare_immediate(b, SK_IR_EQ, false);
-    EITHER(JNEI):
-      return compare_immediate(b, SK_IR_NE, false);
-    EITHER(JLTI):
-      return compare_immediate(b, SK_IR_LT, false);
-    EITHER(JLEI):
-      return compare_immediate(b, SK_IR_LE, false);
-    EITHER(JGTI):
-      return compare_immediate(b, SK_IR_LT, true);
-    EITHER(JGEI):
-      return compare_immediate(b, SK_IR_LE, true);
-    EITHER(JFEQ):
-      return compare_floats(b, SK_IR_FEQ);
-    EITHER(JFNE):
-      return compare_floats(b, SK_IR_FNE);
-    EITHER(JFLT):
-      return compare_floats(b, SK_IR_FLT);
-    EITHER(JFLE):
-      return compare_floats(b, SK_IR_FLE);
-    EITHER(JFNLT):
-      return negated(b, compare_floats(b, SK_IR_FLT));
-    EITHER(JFNLE):
-      return negated(b, compare_floats(b, SK_IR_FLE));
+    EITHER(JT) : return against_zero(b, SK_IR_NE);
+    EITHER(JF) : return against_zero(b, SK_IR_EQ);
+    EITHER(JEQ) : return compare_slots(b, SK_IR_EQ);
+    EITHER(JNE) : return compare_slots(b, SK_IR_NE);
+    EITHER(JLT) : return compare_slots(b, SK_IR_LT);
+    EITHER(JLE) : return compare_slots(b, SK_IR_LE);
+    EITHER(JEQI) : return compare_immediate(b, SK_IR_EQ, false);
+    EITHER(JNEI) : return compare_immediate(b, SK_IR_NE, false);
+    EITHER(JLTI) : return compare_immediate(b, SK_IR_LT, false);
+    EITHER(JLEI) : return compare_immediate(b, SK_IR_LE, false);
+    EITHER(JGTI) : return compare_immediate(b, SK_IR_LT, true);
+    EITHER(JGEI) : return compare_immediate(b, SK_IR_LE, true);
+    EITHER(JFEQ) : return compare_floats(b, SK_IR_FEQ);
+    EITHER(JFNE) : return compare_floats(b, SK_IR_FNE);
+    EITHER(JFLT) : return compare_floats(b, SK_IR_FLT);
+    EITHER(JFLE) : return compare_floats(b, SK_IR_FLE);
+    EITHER(JFNLT) : return negated(b, compare_floats(b, SK_IR_FLT));
+    EITHER(JFNLE) : return negated(b, compare_floats(b, SK_IR_FLE));
     default:
       return other_condition(b);
   }

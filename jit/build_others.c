@@ -26,9 +26,8 @@ static bool globals(SkBuild *b) {
                                                     .alias = SK_ALIAS_GLOBAL_FLAG(number)}));
       return true;
     case SK_W_SETG:
-      sk_build_add(b, (SkIrInstr){.op = SK_IR_STGF,
-                                  .k = number,
-                                  .alias = SK_ALIAS_GLOBAL_FLAG(number)});
+      sk_build_add(
+          b, (SkIrInstr){.op = SK_IR_STGF, .k = number, .alias = SK_ALIAS_GLOBAL_FLAG(number)});
       return true;
     default:
       return false;
@@ -170,13 +169,13 @@ static bool coroutines(SkBuild *b) {
       return true;
     case SK_W_CODONE: {
       SkIrRef co = sk_build_read(b, SK_B(b));
-      SkIrRef state = sk_build_add(b, (SkIrInstr){.op = SK_IR_LOAD,
-                                                  .type = SK_IT_INT,
-                                                  .a = co,
-                                                  .k = offsetof(SkCoroutine, state),
-                                                  .width = SK_IW_U32,
-                                                  .alias = SK_ALIAS_FIELD(
-                                                      offsetof(SkCoroutine, state), SK_IW_U32)});
+      SkIrRef state = sk_build_add(
+          b, (SkIrInstr){.op = SK_IR_LOAD,
+                         .type = SK_IT_INT,
+                         .a = co,
+                         .k = offsetof(SkCoroutine, state),
+                         .width = SK_IW_U32,
+                         .alias = SK_ALIAS_FIELD(offsetof(SkCoroutine, state), SK_IW_U32)});
       SkIrRef done = sk_build_int(b, SK_CO_DONE);
       sk_build_write(b, SK_A(b), sk_build_op(b, SK_IR_EQ, SK_IT_INT, state, done));
       return true;
@@ -190,8 +189,7 @@ static bool coroutines(SkBuild *b) {
 /// whole tree.
 static bool enter(SkBuild *b) {
   if (b->info.op != SK_W_ENTER) return false;
-  for (uint32_t slot = SK_B(b); slot < SK_C(b); slot++)
-    sk_build_write(b, slot, sk_build_int(b, 0));
+  for (uint32_t slot = SK_B(b); slot < SK_C(b); slot++) sk_build_write(b, slot, sk_build_int(b, 0));
   return true;
 }
 

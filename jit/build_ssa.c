@@ -18,20 +18,19 @@ static SkIrRef initial(SkBuild *b, uint32_t absolute) {
   bool is_param = b->paths->is_function && absolute < root->param_slots;
   if (!is_param && (b->paths->is_function || absolute >= root->slot_count))
     return is_ref ? sk_ir_null(b->ir) : sk_ir_int(b->ir, 0);
-  SkIrRef made =
-      sk_ir_add_before_end(b->ir, 0, (SkIrInstr){.op = is_param ? SK_IR_PARAM : SK_IR_SLOT,
-                                                 .type = (uint8_t)type,
-                                                 .k = absolute,
-                                                 .origin = b->paths->pc});
+  SkIrRef made = sk_ir_add_before_end(b->ir, 0,
+                                      (SkIrInstr){.op = is_param ? SK_IR_PARAM : SK_IR_SLOT,
+                                                  .type = (uint8_t)type,
+                                                  .k = absolute,
+                                                  .origin = b->paths->pc});
   return is_ref ? made : sk_build_loose(b, made);
 }
 
 static SkIrRef new_phi(SkBuild *b, uint32_t source, uint32_t absolute) {
   SkIr *ir = b->ir;
   uint32_t block = b->sources.items[source].ir_first;
-  SkIrRef phi = sk_ir_make(ir, (SkIrInstr){.op = SK_IR_PHI,
-                                           .type = SK_IT_INT,
-                                           .origin = b->sources.items[source].pc});
+  SkIrRef phi = sk_ir_make(
+      ir, (SkIrInstr){.op = SK_IR_PHI, .type = SK_IT_INT, .origin = b->sources.items[source].pc});
   sk_ir_insert(ir, block, 0, phi);
   b->sources.items[source].defs[absolute] = phi;
   return phi;
@@ -148,8 +147,8 @@ static void add_frame(SkBuild *b, uint32_t context, const FrameView *view) {
     uint32_t absolute = base + slot;
     if (!is_stale(b, context, absolute)) continue;
     bool is_ref = sk_build_is_ref(b, context, slot);
-    bool live = has_bit(view->live, slot) &&
-                !(slot >= view->dst && slot < view->dst + view->dst_count);
+    bool live =
+        has_bit(view->live, slot) && !(slot >= view->dst && slot < view->dst + view->dst_count);
     if (view->handlers && has_bit(view->handlers, slot)) live = true;
     if (!live && !is_ref) continue;
     SkIrRef value;

@@ -1,6 +1,7 @@
 // A slot's 64 bits have no type until something uses them: what comes from memory, from parameters
 // and through PHIs is "loose". Here each group of loose values that PHIs connect becomes REF, FLOAT
-// or INT by the evidence of its definitions and uses, and conversions stand where they still differ.
+// or INT by the evidence of its definitions and uses, and conversions stand where they still
+// differ.
 #include "jit/build.h"
 
 typedef struct {
@@ -110,7 +111,8 @@ static void fix_phis(Types *t, uint32_t count) {
     uint32_t block = ir->instrs.items[i].block, args = ir->instrs.items[i].a;
     for (uint32_t a = 0; a < ir->instrs.items[i].b; a++) {
       uint32_t pred = ir->blocks.items[block].preds.items[a];
-      SkIrRef made = converted(t, ir->args.items[args + a], (SkIrType)ir->instrs.items[i].type, pred);
+      SkIrRef made =
+          converted(t, ir->args.items[args + a], (SkIrType)ir->instrs.items[i].type, pred);
       ir->args.items[args + a] = made;
     }
   }
@@ -172,10 +174,9 @@ static void fix_uses(Types *t, uint32_t count) {
         SkIrRef operand = sk_ir_operand_span(ir, ref, &operands)[a];
         SkIrInstr instr = ir->instrs.items[ref];
         if (ir->instrs.items[operand].type != SK_IT_FLOAT || !wants_int(&instr, a)) continue;
-        SkIrRef cast = sk_ir_make(ir, (SkIrInstr){.op = SK_IR_INTBITS,
-                                                  .type = SK_IT_INT,
-                                                  .a = operand,
-                                                  .origin = instr.origin});
+        SkIrRef cast = sk_ir_make(
+            ir, (SkIrInstr){
+                    .op = SK_IR_INTBITS, .type = SK_IT_INT, .a = operand, .origin = instr.origin});
         sk_ir_insert(ir, block, i++, cast);
         sk_ir_operand_span(ir, ref, &operands)[a] = cast;
       }

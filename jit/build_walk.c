@@ -47,8 +47,8 @@ static uint32_t get(SkBuild *b, SkSourceKind kind, uint32_t context, uint32_t pc
 
 /// The block that starts with a word, or one that leaves there if the tree goes no further.
 static uint32_t get_words(SkBuild *b, uint32_t context, uint32_t pc) {
-  bool outside = context == 0 && !b->paths->is_function &&
-                 (pc < b->paths->pc || pc > b->paths->loop_end);
+  bool outside =
+      context == 0 && !b->paths->is_function && (pc < b->paths->pc || pc > b->paths->loop_end);
   return get(b, outside ? SK_SOURCE_EXIT : SK_SOURCE_WORDS, context, pc, 0);
 }
 
@@ -110,8 +110,8 @@ static void walk_words(SkBuild *b, uint32_t at) {
   uint32_t context = b->sources.items[at].context, start = b->sources.items[at].pc, pc = start;
   uint32_t base = sk_build_context(b, context)->base;
   while (true) {
-    if (pc != start && (sk_is_target(b->liveness[context], pc) ||
-                        (context == 0 && pc == b->paths->pc))) {
+    if (pc != start &&
+        (sk_is_target(b->liveness[context], pc) || (context == 0 && pc == b->paths->pc))) {
       b->sources.items[at].end = pc;
       b->sources.items[at].runs_on = true;
       edge(b, at, get_words(b, context, pc));

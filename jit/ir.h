@@ -80,10 +80,10 @@ typedef enum {
 #define SK_ALIAS_GLOBAL(slot) (0x40000000u | (uint32_t)(slot))
 #define SK_ALIAS_GLOBAL_FLAG(flag) (0x50000000u | (uint32_t)(flag))
 
-#define SK_IF_INIT 1u    // STORE into an object made by a NEW since which nothing could collect
-#define SK_IF_COLD 2u    // BR: successor 0 was never seen to be taken often
+#define SK_IF_INIT 1u      // STORE into an object made by a NEW since which nothing could collect
+#define SK_IF_COLD 2u      // BR: successor 0 was never seen to be taken often
 #define SK_IF_UNLIKELY 4u  // BR: successor 0 is unlikely
-#define SK_IF_NATURAL 8u     // PHI of a loop: an int that is never negative
+#define SK_IF_NATURAL 8u   // PHI of a loop: an int that is never negative
 
 typedef struct {
   uint8_t op;     // SkIrOp
@@ -99,10 +99,10 @@ typedef struct {
 } SkIrInstr;
 
 typedef enum {
-  SK_STATE_GUARD,   // go on with the word at pc, which has not run
-  SK_STATE_FAIL,    // the word at pc ran and something is pending
-  SK_STATE_CALLER,  // a CALLFN at pc left: its frames and the thread's place are set already
-  SK_STATE_HOISTED, // as GUARD, at a loop's head, of a guard that was moved to before the loop
+  SK_STATE_GUARD,    // go on with the word at pc, which has not run
+  SK_STATE_FAIL,     // the word at pc ran and something is pending
+  SK_STATE_CALLER,   // a CALLFN at pc left: its frames and the thread's place are set already
+  SK_STATE_HOISTED,  // as GUARD, at a loop's head, of a guard that was moved to before the loop
 } SkIrStateKind;
 
 /// What one frame slot holds when the tree is left.
@@ -113,10 +113,10 @@ typedef struct {
 } SkIrSlotValue;
 
 typedef struct {
-  uint8_t kind;      // SkIrStateKind
-  uint32_t pc;       // code offset
-  uint32_t base;     // slot where the innermost frame starts
-  uint32_t context;  // the builder's number of the inlined call that this is in
+  uint8_t kind;           // SkIrStateKind
+  uint32_t pc;            // code offset
+  uint32_t base;          // slot where the innermost frame starts
+  uint32_t context;       // the builder's number of the inlined call that this is in
   uint32_t first, count;  // in SkIr.slot_values
 } SkIrState;
 
@@ -124,20 +124,20 @@ typedef SK_VEC(uint32_t) SkIrList;
 
 typedef struct {
   SkIrList instrs;
-  SkIrList preds, succs;       // block numbers
-  SkIrList case_values;        // SWITCH: index into SkIr.cases for each successor but the last
-  uint32_t state;              // head of a loop: a GUARD state of the interpreter at the block's
-                               // start (values: its PHIs and what dominates it), so that guards can
-                               // be hoisted before the loop; else 0
-  bool is_dead;                // not reachable: no part of the function any more
-  bool is_loop;                // some edge to it comes from a block that it dominates
-  uint32_t pc, context;        // where it came from, for dumps
+  SkIrList preds, succs;  // block numbers
+  SkIrList case_values;   // SWITCH: index into SkIr.cases for each successor but the last
+  uint32_t state;         // head of a loop: a GUARD state of the interpreter at the block's
+                          // start (values: its PHIs and what dominates it), so that guards can
+                          // be hoisted before the loop; else 0
+  bool is_dead;           // not reachable: no part of the function any more
+  bool is_loop;           // some edge to it comes from a block that it dominates
+  uint32_t pc, context;   // where it came from, for dumps
   // sk_ir_analyse fills these in:
-  uint32_t idom, depth;        // immediate dominator; depth in the tree of dominators
-  uint32_t loop, loop_depth;   // header of the innermost loop that it is in (itself if is_loop), 0:
-                               // none, and how many loops it is in
-  uint32_t outer;              // is_loop: header of the loop around this one; 0: none
-  uint32_t order;              // in reverse postorder
+  uint32_t idom, depth;       // immediate dominator; depth in the tree of dominators
+  uint32_t loop, loop_depth;  // header of the innermost loop that it is in (itself if is_loop), 0:
+                              // none, and how many loops it is in
+  uint32_t outer;             // is_loop: header of the loop around this one; 0: none
+  uint32_t order;             // in reverse postorder
 } SkIrBlock;
 
 typedef struct {
@@ -148,14 +148,14 @@ typedef struct {
   SK_VEC(SkIrSlotValue) slot_values;
   SkIrList args;
   SK_VEC(int64_t) cases;
-  SkIrList constants;       // hash table of the constants; `count` of them stand first in block 0
-  SkIrList order;           // reverse postorder of the live blocks, after sk_ir_analyse
-  bool is_function;         // entered with parameters, left by RET; else a loop
-  uint32_t function;        // root function's number in the image
-  uint32_t pc;              // code offset where the tree starts: its anchor
+  SkIrList constants;  // hash table of the constants; `count` of them stand first in block 0
+  SkIrList order;      // reverse postorder of the live blocks, after sk_ir_analyse
+  bool is_function;    // entered with parameters, left by RET; else a loop
+  uint32_t function;   // root function's number in the image
+  uint32_t pc;         // code offset where the tree starts: its anchor
   uint32_t param_slots, result_slots;  // of the root function
-  uint32_t frame_slots;     // slots that the tree's frames take, from the root's R[0] on; the
-                            // scratch and the frames of CALLFN lie above
+  uint32_t frame_slots;  // slots that the tree's frames take, from the root's R[0] on; the
+                         // scratch and the frames of CALLFN lie above
 } SkIr;
 
 typedef struct {

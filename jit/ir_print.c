@@ -61,7 +61,8 @@ static void print_immediate(const SkIrInstr *instr, SkBuf *out) {
       sk_buf_printf(out, " function %u results %u frame %u", low, high, instr->c);
       break;
     case SK_IR_RESUME:
-      sk_buf_printf(out, " given %u taken %u pc %u dst %u", low & 0xFFFF, low >> 16, high, instr->c);
+      sk_buf_printf(out, " given %u taken %u pc %u dst %u", low & 0xFFFF, low >> 16, high,
+                    instr->c);
       break;
     case SK_IR_CALLH:
       sk_buf_printf(out, " %s", low < SK_HELPER_COUNT ? sk_ir_helpers[low].name : "?");

@@ -10,7 +10,8 @@
 
 #include "base/os.h"
 
-#define PROMOTE_ENTRIES 48u  // entries of a tree from the interpreter until what is around it is hot
+#define PROMOTE_ENTRIES \
+  48u  // entries of a tree from the interpreter until what is around it is hot
 #define EXIT_DONE (1u << 30)  // an exit's count from here on: its path is recorded, or cannot be
 #define STACK_MARGIN_BYTES ((size_t)96 * 1024)  // native stack that trees leave to C code
 
@@ -87,7 +88,9 @@ static bool set_option(SkJit *jit, SkStr option, SkBuf *error) {
     jit->params[i] = (uint32_t)value;
     return true;
   }
-  sk_buf_printf(error, "error: the JIT has no option `%.*s`; it has on, off, stress, sync, check, cache, cache=DIR, no-cache, verbose, perf-map, "
+  sk_buf_printf(error,
+                "error: the JIT has no option `%.*s`; it has on, off, stress, sync, check, cache, "
+                "cache=DIR, no-cache, verbose, perf-map, "
                 "gdb, dump=WHAT",
                 SK_STR_ARG(option));
   for (uint32_t i = 0; i < SK_PARAM_COUNT; i++) sk_buf_printf(error, ", %s=N", params[i].name);
@@ -361,8 +364,8 @@ static void find_native_limit(SkThread *thread) {
   thread->native_limit = limit;
 }
 
-/// Whether the path from an exit can be followed: it is no end of the loop, and the word there is no
-/// barrier. A call that found no tree has its callee made an anchor instead.
+/// Whether the path from an exit can be followed: it is no end of the loop, and the word there is
+/// no barrier. A call that found no tree has its callee made an anchor instead.
 static bool leads_on(SkJit *jit, const SkTree *tree, const SkBlobExit *exit) {
   const SkTreePaths *paths = &tree->paths;
   bool root_loop = exit->context == 0 && !paths->is_function;
@@ -381,8 +384,8 @@ static bool leads_on(SkJit *jit, const SkTree *tree, const SkBlobExit *exit) {
   return info.op != SK_W_CALL || !sk_tree_ways(paths, exit->context, exit->pc);
 }
 
-/// New paths wait until the exits that were taken meanwhile have cost about as much as compiling the
-/// tree again will: so many paths are added at once.
+/// New paths wait until the exits that were taken meanwhile have cost about as much as compiling
+/// the tree again will: so many paths are added at once.
 static void recompile_if_due(SkJit *jit, SkTree *tree) {
   uint32_t enough = jit->params[SK_PARAM_batch] * tree->optimised / 8;
   if (!tree->has_grown || tree->exits < enough * (1 + tree->compilations / 2)) return;
@@ -395,8 +398,8 @@ static void recompile_if_due(SkJit *jit, SkTree *tree) {
   __atomic_store_n(&jit->recording, 0, __ATOMIC_RELEASE);
 }
 
-/// A guard that was moved to before a loop fails again and again: the tree is compiled anew with the
-/// guards of that loop where they were.
+/// A guard that was moved to before a loop fails again and again: the tree is compiled anew with
+/// the guards of that loop where they were.
 static void hoist_less(SkJit *jit, SkTree *tree, const SkBlobExit *exit) {
   uint32_t bit = SK_IR_LOOP_BIT(exit->pc, exit->context);
   uint8_t expected = 0;
@@ -449,15 +452,15 @@ static SkJitNext enter(SkJit *jit, SkThread *thread, SkTree *tree, SkCode *code)
   SkTreeStatus status = (SkTreeStatus)code->enter(thread, frame);
   if (jit->times) jit->stats.machine_ns += sk_os_monotonic_ns() - before;
   switch (status) {
-      case SK_TREE_RETURNED:
-        thread->frame = frame;
-        thread->jit_results = jit->plain.functions[tree->paths.function].result_slots;
-        return SK_JIT_RETURNED;
-      case SK_TREE_FAILED:
-        return SK_JIT_FAILED;
-      case SK_TREE_LEFT:
-        if (record_exit(jit, thread)) return SK_JIT_RECORD;
-        return thread->pc == pc && thread->frame == frame ? original(jit, thread) : SK_JIT_GO_ON;
+    case SK_TREE_RETURNED:
+      thread->frame = frame;
+      thread->jit_results = jit->plain.functions[tree->paths.function].result_slots;
+      return SK_JIT_RETURNED;
+    case SK_TREE_FAILED:
+      return SK_JIT_FAILED;
+    case SK_TREE_LEFT:
+      if (record_exit(jit, thread)) return SK_JIT_RECORD;
+      return thread->pc == pc && thread->frame == frame ? original(jit, thread) : SK_JIT_GO_ON;
   }
   return SK_JIT_FAILED;
 }
@@ -523,7 +526,9 @@ static void add_stats(const SkJit *jit, SkBuf *out) {
   for (uint32_t i = 0; i < jit->all.count; i++) {
     const SkTree *tree = jit->all.items[i];
     const SkImageFunction *fn = &jit->plain.functions[tree->paths.function];
-    sk_buf_printf(out, "jit: %s %.*s@%u: %u entries, %u compilations, %u words, %u contexts, %u -> %u operations, %.1f ms, last: %s\n",
+    sk_buf_printf(out,
+                  "jit: %s %.*s@%u: %u entries, %u compilations, %u words, %u contexts, %u -> %u "
+                  "operations, %.1f ms, last: %s\n",
                   tree->paths.is_function ? "fn" : "loop", SK_STR_ARG(fn->name), tree->paths.pc,
                   tree->entries, tree->compilations, tree->paths.words, tree->paths.contexts.count,
                   tree->built, tree->optimised, (double)tree->compile_ns / 1e6,

@@ -39,7 +39,7 @@ typedef struct {
   SkCode *code;    // atomic; the newest; NULL: none yet
   bool is_queued;  // atomic: the compile thread has a copy
   bool is_given_up, is_off;
-  bool is_cached;  // its code came from the disk
+  bool is_cached;      // its code came from the disk
   uint8_t last_abort;  // SkAbort
   uint32_t failures, recordings, quiet_recordings;
   uint32_t wait;     // times that its anchor is passed until it is recorded
@@ -130,8 +130,8 @@ void sk_jit_drain(SkJit *jit);
 // build.c
 typedef struct SkBuild SkBuild;
 /// The IR of a tree's paths. False with a reason if nothing can be made of them.
-bool sk_build(const SkImage *image, const SkTreePaths *paths, void *const *functions, SkArena *arena,
-              SkIr *out, SkAbort *why);
+bool sk_build(const SkImage *image, const SkTreePaths *paths, void *const *functions,
+              SkArena *arena, SkIr *out, SkAbort *why);
 
 static inline SkJit *sk_jit_of(const SkThread *thread) {
   return thread->jit;

@@ -34,15 +34,15 @@ static void key_of(const SkImage *image, char out[40]) {
   b = hash(b, image->code, image->code_count * sizeof *image->code);
   for (uint32_t i = 0; i < image->function_count; i++) {
     const SkImageFunction *fn = &image->functions[i];
-    uint32_t facts[] = {fn->start, fn->end, fn->slot_count, fn->param_slots, fn->result_slots,
-                        fn->ref_slots};
+    uint32_t facts[] = {fn->start,       fn->end,          fn->slot_count,
+                        fn->param_slots, fn->result_slots, fn->ref_slots};
     a = hash(a, facts, sizeof facts);
     b = hash(b, fn->ref_map, (fn->ref_slots + 63u) / 64 * sizeof *fn->ref_map);
   }
   for (uint32_t i = 0; i < image->type_count; i++) {
     const SkTypeInfo *type = &image->types[i];
-    uint32_t facts[] = {type->kind, type->enum_id, type->entry, type->gc.size_bytes,
-                        type->gc.element_bytes, type->case_number};
+    uint32_t facts[] = {type->kind,          type->enum_id,          type->entry,
+                        type->gc.size_bytes, type->gc.element_bytes, type->case_number};
     a = hash(a, facts, sizeof facts);
     b = hash(b, type->name.data, type->name.size);
   }
@@ -110,8 +110,7 @@ static bool take_paths(SkJit *jit, SkTree *tree, const Head *head, const char *d
 
 static bool exits_fit(const SkJit *jit, const Head *head, const SkBlob *blob) {
   for (uint32_t i = 0; i < blob->exit_count; i++) {
-    if (blob->exits[i].pc >= jit->plain.code_count ||
-        blob->exits[i].context >= head->context_count)
+    if (blob->exits[i].pc >= jit->plain.code_count || blob->exits[i].context >= head->context_count)
       return false;
   }
   return true;

@@ -1,5 +1,5 @@
-// Finished trees of an image, from and to the cache on disk (jit/cache.h): with their code goes what
-// was recorded, so that a later process can record on.
+// Finished trees of an image, from and to the cache on disk (jit/cache.h): with their code goes
+// what was recorded, so that a later process can record on.
 #pragma once
 
 #include "jit/jit.h"

@@ -29,8 +29,8 @@ typedef enum {
   SK_INNER_WRITE,                    // (thread, object)
   SK_INNER_WRITE_RANGE,              // (thread, object, address, size_bytes)
   SK_INNER_POLL,                     // (thread) -> 1, 0 when the run is stopped
-  SK_INNER_RESUME,                   // (thread, coroutine, scratch, given and taken and next_pc as in
-                                     // RESUME's k, dst) -> SkTreeStatus
+  SK_INNER_RESUME,  // (thread, coroutine, scratch, given and taken and next_pc as in
+                    // RESUME's k, dst) -> SkTreeStatus
   SK_INNER_END
 } SkInnerHelper;
 _Static_assert((int)SK_INNER_LEAVE == (int)SK_HELPER_COUNT, "one table");

@@ -113,7 +113,8 @@ static void compile(SkTree *tree, const SkTreePaths *paths) {
                                 .name = name,
                                 .llvm = jit->dumps & SK_JIT_DUMP_LLVM ? &llvm : NULL,
                                 .assembly = jit->dumps & SK_JIT_DUMP_ASM ? &assembly : NULL};
-    SkCompileStatus status = arena.failed ? SK_COMPILE_NO_MEMORY : sk_compile(&request, &blob, &error);
+    SkCompileStatus status =
+        arena.failed ? SK_COMPILE_NO_MEMORY : sk_compile(&request, &blob, &error);
     why = status == SK_COMPILE_NO_PLUGIN ? SK_ABORT_NO_PLUGIN : SK_ABORT_COMPILE;
     if (status == SK_COMPILE_OK) {
       code = sk_code_install(&blob, tree);

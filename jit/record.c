@@ -1,6 +1,6 @@
 // The recorder: follows the interpreter word by word and notes, in the tree, which way each branch,
-// switch and call went. Nothing is compiled from single paths: the builder makes one function of all
-// that was seen, so a recording goes on through several iterations until nothing new turns up.
+// switch and call went. Nothing is compiled from single paths: the builder makes one function of
+// all that was seen, so a recording goes on through several iterations until nothing new turns up.
 #include "base/os.h"
 #include "jit/jit.h"
 
@@ -9,8 +9,7 @@ const SkAbortInfo sk_aborts[SK_ABORT_COUNT] = {
 #include "jit/aborts.def"
 };
 
-bool sk_record_start(SkJit *jit, SkThread *thread, SkTree *tree, uint32_t context,
-                     bool from_exit) {
+bool sk_record_start(SkJit *jit, SkThread *thread, SkTree *tree, uint32_t context, bool from_exit) {
   uint8_t expected = 0;
   if (!__atomic_compare_exchange_n(&jit->recording, &expected, 1, false, __ATOMIC_ACQUIRE,
                                    __ATOMIC_RELAXED))
@@ -85,7 +84,8 @@ static bool may_inline(SkJit *jit, const SkRecorder *recorder, uint32_t function
     return false;
   }
   uint32_t around = sk_tree_depth_of(paths, recorder->context, function);
-  return around == 0 || (around <= jit->params[SK_PARAM_unroll] && size <= jit->params[SK_PARAM_small]);
+  return around == 0 ||
+         (around <= jit->params[SK_PARAM_unroll] && size <= jit->params[SK_PARAM_small]);
 }
 
 /// The word before was a call: the thread is at the callee's ENTER. False ends the recording.

@@ -52,8 +52,7 @@ bool sk_tree_paths_copy(const SkTreePaths *paths, SkTreePaths *out) {
     sk_arena_deinit(&out->arena);
     return false;
   }
-  memcpy(out->contexts.items, paths->contexts.items,
-         paths->contexts.count * sizeof(SkTreeContext));
+  memcpy(out->contexts.items, paths->contexts.items, paths->contexts.count * sizeof(SkTreeContext));
   memcpy(out->ways.items, paths->ways.items, paths->ways.count * sizeof(SkTreeWay));
   memcpy(out->table, paths->table, (paths->table_mask + (size_t)1) * sizeof(uint32_t));
   out->contexts.capacity = paths->contexts.count;
@@ -117,8 +116,8 @@ uint32_t sk_tree_context(const SkTreePaths *paths, uint32_t parent, uint32_t cal
                          uint32_t function, uint32_t type) {
   for (uint32_t i = 1; i < paths->contexts.count; i++) {
     const SkTreeContext *context = &paths->contexts.items[i];
-    if (context->parent == parent && context->call_pc == call_pc &&
-        context->function == function && context->type == type)
+    if (context->parent == parent && context->call_pc == call_pc && context->function == function &&
+        context->type == type)
       return i;
   }
   return SK_NONE;

@@ -1,7 +1,7 @@
 // A tree: what has been recorded from one anchor, a loop's head or a function's ENTER. Its paths
 // are kept as what was seen at each word that can go several ways, in each inlined call, and paths
-// that meet again at the same word of the same call share the rest. So "tree" is the usual word, but
-// it is a graph with joins; the builder makes one function of all of it.
+// that meet again at the same word of the same call share the rest. So "tree" is the usual word,
+// but it is a graph with joins; the builder makes one function of all of it.
 #pragma once
 
 #include "base/vec.h"
@@ -11,7 +11,7 @@
 /// A call that is inlined into the tree; number 0 is the root function's own frame.
 typedef struct {
   uint32_t parent;
-  uint32_t call_pc;    // of the CALL word in the parent
+  uint32_t call_pc;  // of the CALL word in the parent
   uint32_t function;
   uint32_t type;       // of the closure or object that was called; 0: a direct call
   uint32_t base;       // slot of its R[0], from the root's
@@ -23,23 +23,23 @@ typedef struct {
 /// What was seen at one word in one context.
 typedef struct {
   uint32_t context, pc;
-  uint32_t target;   // where it went: code offset; calls: the type called, then the context + 1 (0:
-                     // not inlined)
+  uint32_t target;  // where it went: code offset; calls: the type called, then the context + 1 (0:
+                    // not inlined)
   uint32_t child;
   uint32_t count;
-  uint32_t next;     // index of another way from the same word; 0: none
+  uint32_t next;  // index of another way from the same word; 0: none
 } SkTreeWay;
 
 typedef struct {
   SkArena arena;
-  uint32_t pc;        // anchor
+  uint32_t pc;  // anchor
   uint32_t function;
   bool is_function;   // anchored at ENTER
   uint32_t loop_end;  // loop: the last word that jumps back to the anchor; the tree stays within
   SK_VEC(SkTreeContext) contexts;
   SK_VEC(SkTreeWay) ways;  // [0] is unused
   uint32_t *table, table_mask;
-  uint32_t words;  // recorded words that were new: size
+  uint32_t words;                      // recorded words that were new: size
   uint32_t version, compiled_version;  // counts what was added; what the installed code has
   uint32_t hoist_off;  // SK_IR_LOOP_BITs: guards hoisted before these loops failed too often
 } SkTreePaths;
@@ -54,8 +54,8 @@ const SkTreeWay *sk_tree_ways(const SkTreePaths *paths, uint32_t context, uint32
 SkTreeWay *sk_tree_add(SkTreePaths *paths, uint32_t context, uint32_t pc, uint32_t target);
 /// --dump=trace: the calls that are inlined, and which ways were seen at each word.
 void sk_tree_print(const SkImage *image, const SkTreePaths *paths, SkBuf *out);
-/// The function that a way of the call word at pc reaches: its target is the function itself (CALL),
-/// or the type of the closure or object. SK_NONE if the type has no such method.
+/// The function that a way of the call word at pc reaches: its target is the function itself
+/// (CALL), or the type of the closure or object. SK_NONE if the type has no such method.
 uint32_t sk_tree_callee(const SkImage *image, uint32_t pc, uint32_t target);
 /// The inlined call of `function` from there; SK_NONE if it isn't.
 uint32_t sk_tree_context(const SkTreePaths *paths, uint32_t parent, uint32_t call_pc,

@@ -18,7 +18,9 @@ static void by_format(const SkWord *word, uint32_t pc, SkWordInfo *info) {
   const char *format = formats[info->op];
   uint32_t extra = 0;
   for (uint32_t i = 0, field = 0; format[i]; i++) {
-    uint32_t value = field == 0 ? sk_word_a(*word) : field == 1 ? sk_word_b(*word) : sk_word_c(*word);
+    uint32_t value = field == 0   ? sk_word_a(*word)
+                     : field == 1 ? sk_word_b(*word)
+                                  : sk_word_c(*word);
     switch (format[i]) {
       case 'd':
         writes(info, value, 1);
@@ -279,7 +281,8 @@ static bool update(Work *work, uint32_t pc, uint64_t *set) {
   SkWordInfo info;
   sk_word_decode(image, pc, &info);
   memset(set, 0, words * sizeof *set);
-  bool falls = info.flow == SK_FLOW_NEXT || info.flow == SK_FLOW_BRANCH || info.flow == SK_FLOW_CALL;
+  bool falls =
+      info.flow == SK_FLOW_NEXT || info.flow == SK_FLOW_BRANCH || info.flow == SK_FLOW_CALL;
   if (falls) join(work, set, info.next);
   if (info.flow == SK_FLOW_JUMP || info.flow == SK_FLOW_BRANCH) join(work, set, info.target);
   if (info.flow == SK_FLOW_SWITCH) {

@@ -175,8 +175,7 @@ static SkString *number_text(SkThread *thread, SkSlot value, SkWordOp op) {
 bool sk_interpret(SkThread *thread) {
   SkRan ran;
   bool recording = false;
-  while ((ran = recording ? sk_run_words_recording(thread) : sk_run_words(thread)) ==
-         SK_RAN_SWITCH)
+  while ((ran = recording ? sk_run_words_recording(thread) : sk_run_words(thread)) == SK_RAN_SWITCH)
     recording = !recording;
   if (recording) sk_jit_hooks->stop(thread);
   return ran == SK_RAN_DONE;
@@ -520,12 +519,12 @@ op_ADDJNE_B:
     POLL();
   }
   NEXT;
-#define JUMP_BY_TABLE(index)                                       \
-  do {                                                             \
-    uint64_t i = (index);                                          \
-    const SkWord *end = pc + 1 + (B + 1u) / 2;                     \
+#define JUMP_BY_TABLE(index)                                        \
+  do {                                                              \
+    uint64_t i = (index);                                           \
+    const SkWord *end = pc + 1 + (B + 1u) / 2;                      \
     const int32_t *table = (const int32_t *)(const void *)(pc + 1); \
-    pc = end + (i < B ? table[i] : (int32_t)(*pc >> 32));          \
+    pc = end + (i < B ? table[i] : (int32_t)(*pc >> 32));           \
   } while (0)
 op_SWITCH:
   JUMP_BY_TABLE((uint64_t)(RA.i - (int32_t)*pc));
@@ -1047,13 +1046,13 @@ op_STRNE:
 op_STRCMP:
   RA.i = sk_string_compare(AT(RB.ref), AT(RC.ref));
   NEXT;
-#define TEXT_OF(name)                                            \
-  op_##name : {                                                  \
-    SAVE();                                                      \
-    SkString *string = number_text(thread, RB, SK_W_##name);     \
-    if (!string) goto failed;                                    \
-    RA.u = BITS(string);                                         \
-    NEXT;                                                        \
+#define TEXT_OF(name)                                        \
+  op_##name : {                                              \
+    SAVE();                                                  \
+    SkString *string = number_text(thread, RB, SK_W_##name); \
+    if (!string) goto failed;                                \
+    RA.u = BITS(string);                                     \
+    NEXT;                                                    \
   }
   TEXT_OF(STRI)
   TEXT_OF(STRF)

@@ -17,7 +17,7 @@ static inline uint64_t sk_header(uint32_t pc, uint32_t delta, uint32_t dst) {
 bool sk_interpret(SkThread *thread);
 
 typedef enum { SK_RAN_FAILED, SK_RAN_DONE, SK_RAN_SWITCH } SkRan;
-/// The two interpreters, made from one source. SWITCH: the other one goes on at the thread's place.
+/// The two interpreters, made from one source. SWITCH: the other one goes on where the thread is.
 SkRan sk_run_words(SkThread *thread);
 SkRan sk_run_words_recording(SkThread *thread);
 
@@ -31,7 +31,8 @@ bool sk_nest_begin(SkThread *thread, SkNest *nest, uint32_t entry, const SkSlot 
                    uint32_t count);
 typedef enum { SK_RESUMED, SK_RESUMED_LEFT, SK_RESUMED_FAILED } SkResumed;
 /// Resumes a coroutine for compiled code and runs it until it hands back.
-/// args        `given` slots for it, read before it runs; above all frames of the running stack, with
+/// args        `given` slots for it, read before it runs; above all frames of the running stack,
+/// with
 ///             room for `taken` more.
 /// results     `taken` slots that it gave, on RESUMED.
 /// dst, next_pc   where the interpreter would put them and go on.

@@ -139,9 +139,9 @@ SkVm *sk_vm_new(const SkImage *image, const SkVmOptions *options, SkBuf *error) 
   vm->plan_then = SK_NONE;
   set_hash_key(vm);
   vm->fuel_limit = options->fuel;
-  if (jit_options_fine(options, error) &&
-      sk_caps_init(&vm->caps, &options->rights, error) && check_needs(vm, image, error) &&
-      make_heap(vm, image) && make_consts(vm) && sk_externs_open(vm, error)) {
+  if (jit_options_fine(options, error) && sk_caps_init(&vm->caps, &options->rights, error) &&
+      check_needs(vm, image, error) && make_heap(vm, image) && make_consts(vm) &&
+      sk_externs_open(vm, error)) {
     vm->pending = SK_PENDING_NONE;
     if (sk_jit_hooks) sk_jit_hooks->attach(&vm->thread);
     return vm;

@@ -3,9 +3,9 @@
 // Trees that call each other hand fuel on in registers: a call takes it as an argument and gives
 // back what is left, since a counter in memory would make all calls of a recursion wait for each
 // other. SkThread.fuel is written where something else looks at it. The builder's protocol makes
-// that simple: STFUEL comes before each CALLFN, RET, RESUME and native in their block, LDFUEL right after
-// them and at the tree's entry, and exits write the fuel that their states have. A tree that does
-// not keep to it has its fuel in memory at all times.
+// that simple: STFUEL comes before each CALLFN, RET, RESUME and native in their block, LDFUEL right
+// after them and at the tree's entry, and exits write the fuel that their states have. A tree that
+// does not keep to it has its fuel in memory at all times.
 #include "jit/llvm/lower.h"
 
 static bool looks_at_fuel(const SkIrInstr *instr) {
