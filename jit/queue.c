@@ -67,6 +67,19 @@ static void name_of(const SkJit *jit, const SkTreePaths *paths, char *out, size_
   }
 }
 
+/// For debuggers: the source place of a word.
+static void locate(void *context, uint32_t origin, SkStr *path, uint32_t *line) {
+  const SkImage *image = context;
+  uint32_t function = sk_image_function_at(image, origin);
+  *path = (SkStr){"", 0};
+  *line = 0;
+  if (function == SK_NONE) return;
+  const SkImageFunction *fn = &image->functions[function];
+  *path = fn->source_path;
+  for (uint32_t i = 0; i < fn->line_count && fn->lines[i].offset <= origin; i++)
+    *line = fn->lines[i].line;
+}
+
 static uint32_t live_operations(const SkIr *ir) {
   uint32_t count = 0;
   for (uint32_t i = 0; i < ir->blocks.count; i++) {
@@ -111,6 +124,8 @@ static void compile(SkTree *tree, const SkTreePaths *paths) {
     SkBlob blob;
     SkCompileRequest request = {.ir = &ir,
                                 .name = name,
+                                .locate = jit->perf_map || jit->gdb ? locate : NULL,
+                                .locate_context = &jit->plain,
                                 .llvm = jit->dumps & SK_JIT_DUMP_LLVM ? &llvm : NULL,
                                 .assembly = jit->dumps & SK_JIT_DUMP_ASM ? &assembly : NULL};
     SkCompileStatus status =
