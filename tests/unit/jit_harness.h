@@ -77,6 +77,9 @@ static inline void machine_deinit(Machine *machine) {
 SK_UNUSED static void (*harness_locate)(void *context, uint32_t origin, SkStr *path,
                                         uint32_t *line);
 
+/// What is compiled next goes through LLVM's own passes.
+SK_UNUSED static bool harness_second_tier;
+
 /// The tree as machine code. Ends the test program (with success) where there is no plug-in.
 static inline SkCode *compile_text(const char *text) {
   SkArena arena;
@@ -96,6 +99,7 @@ static inline SkCode *compile_text(const char *text) {
   }
   bool dump = getenv("DUMP") != NULL;
   SkCompileRequest request = {.locate = harness_locate,
+                              .second_tier = harness_second_tier,
                               .ir = &ir,
                               .name = "test",
                               .llvm = dump ? &llvm : NULL,

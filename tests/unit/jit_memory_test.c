@@ -291,10 +291,13 @@ static void globals_and_helpers(void) {
 }
 
 int main(void) {
-  widths();
-  allocation();
-  pushes();
-  globals_and_helpers();
+  for (int tier = 0; tier < 2; tier++) {
+    harness_second_tier = tier == 1;
+    widths();
+    allocation();
+    pushes();
+    globals_and_helpers();
+  }
   CHECK(sk_code_used_bytes() == 0);
   return 0;
 }

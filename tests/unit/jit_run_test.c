@@ -461,7 +461,7 @@ static void polls(Machine *machine) {
   sk_code_delete(code);
 }
 
-int main(void) {
+static void all(void) {
   simple_loop();
   Machine machine;
   machine_init(&machine, NULL, 0, 1 << 20, 0);
@@ -474,5 +474,11 @@ int main(void) {
   polls(&machine);
   CHECK(sk_code_used_bytes() == 0);
   machine_deinit(&machine);
+}
+
+int main(void) {
+  all();
+  harness_second_tier = true;
+  all();
   return 0;
 }
