@@ -7,6 +7,7 @@
 #define DCE {"dce", sk_opt_dce}
 #define LICM {"licm", sk_opt_licm}
 #define THREAD {"thread", sk_opt_thread}
+#define STRENGTHEN {"strengthen", sk_opt_strengthen}
 #define RANGES {"ranges", sk_opt_ranges}
 
 const SkIrPass sk_ir_passes[] = {
@@ -16,13 +17,14 @@ const SkIrPass sk_ir_passes[] = {
     LICM,
     RANGES,
     THREAD,
+    STRENGTHEN,
     {NULL, NULL},
 };
 
 static const SkIrPass order[] = {
     GVN, FOLD, DCE, THREAD,
     FOLD, LICM, GVN, RANGES,
-    LICM, GVN, FOLD, DCE,
+    LICM, GVN, FOLD, STRENGTHEN, DCE,
 };
 // clang-format on
 

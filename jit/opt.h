@@ -26,6 +26,8 @@ void sk_opt_licm(SkIr *ir, const SkIrOptOptions *options);
 void sk_opt_ranges(SkIr *ir, const SkIrOptOptions *options);
 /// Branches on PHIs of constants.
 void sk_opt_thread(SkIr *ir, const SkIrOptOptions *options);
+/// Several checks of constant places become one.
+void sk_opt_strengthen(SkIr *ir, const SkIrOptOptions *options);
 
 // ---- opt_simplify.c: one operation at a time
 /// Simplifies the operation by what its operands are: gives a value that equals it, or 0; then the

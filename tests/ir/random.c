@@ -245,6 +245,25 @@ static void element_statement(Gen *g) {
   emit(g, instr);
 }
 
+/// a[0] + a[2] + a[1]: places that are constants.
+static void constant_places(Gen *g) {
+  SkIrRef list = pick(g, POOL_INTS), sum = number(g);
+  for (uint32_t n = dice(g, 4) + 1; n > 0; n--) {
+    SkIrRef place = sk_ir_int(g->ir, (int64_t)dice(g, 6));
+    if (dice(g, 8) == 0) int_statement(g);
+    guard(g, op2(g, SK_IR_ULT, SK_IT_INT, place, list_length(g, list)));
+    SkIrRef value = emit(g, (SkIrInstr){.op = SK_IR_LOADX,
+                                        .type = SK_IT_INT,
+                                        .width = SK_IW_64,
+                                        .a = list_data(g, list),
+                                        .b = place,
+                                        .k = 8,
+                                        .alias = SK_ALIAS_ELEMENT(8, 0, SK_IW_64)});
+    sum = op2(g, SK_IR_ADD, SK_IT_INT, sum, value);
+  }
+  keep(g, POOL_INT, sum);
+}
+
 static void push_statement(Gen *g) {
   uint32_t pool = dice(g, 2) ? POOL_INTS : POOL_REFS;
   SkIrWidth width = pool == POOL_INTS ? SK_IW_64 : SK_IW_REF;
@@ -545,8 +564,10 @@ static void statement(Gen *g) {
   uint32_t kind = dice(g, 100);
   if (kind < 25)
     int_statement(g);
-  else if (kind < 33)
+  else if (kind < 31)
     float_statement(g);
+  else if (kind < 33)
+    constant_places(g);
   else if (kind < 58)
     element_statement(g);
   else if (kind < 73)
