@@ -94,6 +94,24 @@ SkIrRef sk_loop_start_value(const SkIr *ir, uint32_t header, SkIrRef value) {
   return ir->args.items[phi->a + sk_loop_entry(ir, header)];
 }
 
+/// A state like this one that an earlier pass made; 0: none. Guards with the same state share an
+/// exit.
+static uint32_t find_state(const SkIr *ir, const SkIrState *wanted) {
+  for (uint32_t i = 1; i < ir->states.count; i++) {
+    const SkIrState *state = &ir->states.items[i];
+    if (state->kind != wanted->kind || state->pc != wanted->pc || state->base != wanted->base ||
+        state->context != wanted->context || state->count != wanted->count)
+      continue;
+    uint32_t same = 0;
+    const SkIrSlotValue *a = ir->slot_values.items + state->first;
+    const SkIrSlotValue *b = ir->slot_values.items + wanted->first;
+    while (same < state->count && a[same].slot == b[same].slot && a[same].value == b[same].value)
+      same++;
+    if (same == state->count) return i;
+  }
+  return 0;
+}
+
 uint32_t sk_loop_entry_state(SkIr *ir, uint32_t header) {
   uint32_t number = ir->blocks.items[header].state;
   if (!number || sk_loop_entry(ir, header) == UINT32_MAX) return 0;
@@ -106,6 +124,11 @@ uint32_t sk_loop_entry_state(SkIr *ir, uint32_t header) {
   }
   state.first = first;
   state.kind = SK_STATE_HOISTED;
+  uint32_t found = ir->arena->failed ? 0 : find_state(ir, &state);
+  if (found) {
+    ir->slot_values.count = first;
+    return found;
+  }
   SK_VEC_PUSH(ir->arena, &ir->states, state);
   return ir->arena->failed ? 0 : ir->states.count - 1;
 }
