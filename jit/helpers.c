@@ -159,15 +159,6 @@ static uint64_t inner_resume(SkThread *thread, uint64_t coroutine, SkSlot *scrat
   }
 }
 
-static void inner_write(SkThread *thread, void *object) {
-  sk_gc_write_slow(thread->heap, object);
-}
-
-static void inner_write_range(SkThread *thread, void *object, const void *address,
-                              uint64_t size_bytes) {
-  sk_gc_write_range_slow(thread->heap, object, address, size_bytes);
-}
-
 const void *const sk_jit_helper_table[] = {
 #define HELPER(name, signature, effects, function) (const void *)(function),
 #include "jit/helpers.def"
@@ -176,7 +167,7 @@ const void *const sk_jit_helper_table[] = {
     [SK_INNER_ROOM] = (const void *)inner_room,
     [SK_INNER_POLL] = (const void *)inner_poll,
     [SK_INNER_RESUME] = (const void *)inner_resume,
-    [SK_INNER_WRITE] = (const void *)inner_write,
-    [SK_INNER_WRITE_RANGE] = (const void *)inner_write_range,
+    [SK_INNER_WRITE] = (const void *)sk_gc_write_slow,
+    [SK_INNER_WRITE_RANGE] = (const void *)sk_gc_write_range_slow,
 };
 _Static_assert(SK_COUNT_OF(sk_jit_helper_table) == SK_INNER_END, "a function for each number");

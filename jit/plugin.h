@@ -26,8 +26,8 @@ typedef enum {
   SK_INNER_LEAVE = SK_HELPER_COUNT,  // the exit thunk: not a C function
   SK_INNER_NEW,                      // (thread, type, size_bytes) -> ref, 0 with a fault pending
   SK_INNER_ROOM,                     // (thread, list) -> 1, 0 with a fault pending
-  SK_INNER_WRITE,                    // (thread, object)
-  SK_INNER_WRITE_RANGE,              // (thread, object, address, size_bytes)
+  SK_INNER_WRITE,                    // (heap, object)
+  SK_INNER_WRITE_RANGE,              // (heap, object, address, size_bytes)
   SK_INNER_POLL,                     // (thread) -> 1, 0 when the run is stopped
   SK_INNER_RESUME,  // (thread, coroutine, scratch, given and taken and next_pc as in
                     // RESUME's k, dst) -> SkTreeStatus

@@ -190,7 +190,7 @@ static void barrier(SkLower *lower, const SkIrInstr *instr) {
 
   sk_lower_go(lower, slow);
   LLVMTypeRef types[4] = {lower->ptr, lower->ptr, lower->ptr, lower->i64};
-  LLVMValueRef args[4] = {lower->thread, kept ? kept : sk_lower_object(lower, instr->a)};
+  LLVMValueRef args[4] = {lower->heap, kept ? kept : sk_lower_object(lower, instr->a)};
   if (is_element) {
     uint64_t bytes;
     LLVMValueRef start = element(lower, instr->a, instr->b, instr->k, &bytes);
