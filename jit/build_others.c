@@ -130,6 +130,16 @@ static bool strings(SkBuild *b) {
   }
 }
 
+/// The slot, dead after the word, holds its operand while the word runs: a collection finds it there.
+static void keep_operand(SkBuild *b, uint32_t state, uint32_t slot, SkIrRef value) {
+  if (!sk_build_is_ref(b, b->context, slot)) return;
+  const SkIrState *held = &b->ir->states.items[state];
+  for (uint32_t i = 0; i < held->count; i++) {
+    SkIrSlotValue *entry = &b->ir->slot_values.items[held->first + i];
+    if (entry->slot == b->base + slot) entry->value = value;
+  }
+}
+
 static void resume(SkBuild *b) {
   uint64_t extra = sk_build_extra(b);
   uint32_t given = (uint32_t)extra, taken = (uint32_t)(extra >> 32);
@@ -139,6 +149,8 @@ static void resume(SkBuild *b) {
   for (uint32_t i = 0; i < given; i++) store_scratch(b, i, values[i]);
   sk_build_store_fuel(b);
   uint32_t state = sk_build_call_state(b, taken, 0);
+  keep_operand(b, state, SK_B(b), co);
+  for (uint32_t i = 0; i < given; i++) keep_operand(b, state, SK_C(b) + i, values[i]);
   sk_build_add(b, (SkIrInstr){.op = SK_IR_RESUME,
                               .a = co,
                               .c = SK_A(b),
