@@ -130,7 +130,7 @@ static bool strings(SkBuild *b) {
   }
 }
 
-/// The slot, dead after the word, holds its operand while the word runs: a collection finds it there.
+/// The slot, dead after the word, holds its operand while the word runs: a collection finds it.
 static void keep_operand(SkBuild *b, uint32_t state, uint32_t slot, SkIrRef value) {
   if (!sk_build_is_ref(b, b->context, slot)) return;
   const SkIrState *held = &b->ir->states.items[state];
