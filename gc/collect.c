@@ -237,18 +237,14 @@ void sk_collect_due(SkHeapFull *heap) {
 }
 
 void sk_collect_stress(SkHeapFull *heap) {
-  switch (heap->stats.collections % 4) {
-    case 0:
-      sk_heap_collect(&heap->head, "stress");
-      return;
-    case 1:
-      collect_minor(heap, "stress");
-      if (!heap->in_cycle) begin_cycle(heap);
-      return;
-    default:
-      if (heap->in_cycle) mark_some(heap, 512);
-      collect_minor(heap, "stress");
-      return;
+  if (heap->in_cycle) {  // which takes some ten slices, with minor collections in between
+    mark_some(heap, heap->live_bytes / 8 + 512);
+    collect_minor(heap, "stress");
+  } else if (heap->stats.collections % 4 == 0) {
+    sk_heap_collect(&heap->head, "stress");
+  } else {
+    collect_minor(heap, "stress");
+    if (!heap->in_cycle) begin_cycle(heap);
   }
 }
 
