@@ -36,6 +36,7 @@ typedef struct {
   const char *output;  // -o
   const char *filter;  // --filter of test
   const char *dumps;   // --dump=a,b
+  bool heap_report;    // --heap-report
   const char *file;    // the operand; NULL if there was none
   char **rest;         // arguments after the file
   int rest_count;

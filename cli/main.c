@@ -18,7 +18,8 @@
   "  --dump=WHAT,...          print stages to standard output instead of running: tokens, ast,\n" \
   "                           types, bytecode, words; gc, ir, llvm, asm: run, and log each\n"     \
   "                           collection or tree\n"                                               \
-  "  --verify-heap            check the whole heap after each collection\n"                       \
+  "  --heap-report            at the end, what lives in the heap by type, on standard error\n"    \
+  "  --verify-heap            check the whole heap before and after each collection\n"            \
   "  --jit=on|off|...         the JIT: off, or parameters such as samples=1 (wrong ones are "     \
   "told)\n"                                                                                       \
   "  --jit-stats              say what the JIT did\n"                                             \

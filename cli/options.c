@@ -226,6 +226,10 @@ static int read_run_flag(const char *command, const char *arg, CliOptions *out, 
     out->vm.gc_verify = true;
     return CLI_OK;
   }
+  if (strcmp(arg, "--heap-report") == 0) {
+    out->heap_report = true;
+    return CLI_OK;
+  }
   *known = false;
   return CLI_OK;
 }

@@ -84,6 +84,10 @@ static int run_program(const CliOptions *options, const SkerryProgram *program) 
     SkerryText report = skerry_vm_report(vm);
     cli_report(status, &report);
   }
+  if (options->heap_report) {
+    SkerryText report = skerry_vm_heap_report(vm);
+    cli_report(SKERRY_NO_MEMORY, &report);
+  }
   skerry_vm_delete(vm);
   return code;
 }

@@ -21,6 +21,7 @@ static SkStr import_name(SkCompilation *c, const SkImport *import) {
   }
   if (buf.failed) c->arena->failed = true;
   SkStr name = sk_arena_str(c->arena, sk_buf_view(&buf));
+  if (buf.failed) c->arena->failed = true;
   sk_buf_deinit(&buf);
   return name;
 }

@@ -219,6 +219,7 @@ static SkStr ctor_text(Cover *c, const SkType *type, Ctor ctor, const SkStr *par
       break;
   }
   SkStr text = sk_arena_str(c->k->arena, sk_buf_view(&buf));
+  if (buf.failed) c->k->arena->failed = true;
   sk_buf_deinit(&buf);
   return text;
 }

@@ -223,6 +223,7 @@ static SkNeed parse_need(Parser *p) {
     sk_buf_str(&path, part.text);
   }
   need.capability = sk_arena_str(p->arena, sk_buf_view(&path));
+  if (path.failed) p->arena->failed = true;
   sk_buf_deinit(&path);
   if (!p->panicking && sk_accept(p, SK_TOKEN_LPAREN)) {
     if (sk_is(p, SK_TOKEN_STRING))

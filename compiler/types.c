@@ -294,6 +294,7 @@ SkStr sk_type_text(SkArena *arena, const SkType *type) {
   sk_type_print(type, &buf);
   if (buf.failed) arena->failed = true;
   SkStr text = sk_arena_str(arena, sk_buf_view(&buf));
+  if (buf.failed) arena->failed = true;
   sk_buf_deinit(&buf);
   return text;
 }

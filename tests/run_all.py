@@ -208,6 +208,14 @@ def suite_fuzz():
         report(f"{target.stem} {FUZZ_SECONDS} s", code == 0, output)
 
 
+def suite_gclint():
+    """C code that may collect keeps its objects in handles; and the check finds what it should."""
+    counted("gclint", [sys.executable, "tools/gc_lint.py"])
+    code, output = run([sys.executable, "tools/gc_lint.py", "tests/gclint/examples.c", "vm/string.c", "vm/list.c"])
+    wrong = re.findall(r"examples.c:\d+: (\w+):", output)
+    report("gclint finds the bad examples", code == 1 and wrong == ["bad_list", "late", "peek_nogc"], output)
+
+
 def suite_tidy():
     script = ROOT / "tools/tidy.py"
     if script.exists():

@@ -106,6 +106,14 @@ def main():
         expect(["run", "--heap-limit=x", "hello.sk"], 2, err="`--heap-limit` wants a size")
 
         # heaps
+        write("keeps.sk", "class Kept { let n: int }\nlet kept: [Kept] = []\n"
+              "fn count() -> int => kept.len()\n"
+              "for i in 0..<1000 { kept.push(Kept(i)); let _lost = [i] }\nprint(count())\n")
+        _, errors = expect(["run", "--heap-report", "keeps.sk"], 0, "1000\n", err="heap: ")
+        rows = {line.split()[2]: line.split()[:2] for line in errors.splitlines()[2:]}
+        good = rows.get("Kept", [""])[0] == "1000" and int(rows["Kept"][1]) >= 16000
+        good = good and int(rows.get("[int]", ["0"])[0]) < 10
+        passed, failed = passed + good, failed + (not good)
         beside = Path(SKERRY).with_name("skerry-boehm")
         expect(["run", "--heap=region", "hello.sk"], 0, "hello\n")
         expect(["run", "--heap=nosuch", "hello.sk"], 2, err="`--heap` wants region or boehm, found `nosuch`")

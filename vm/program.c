@@ -117,6 +117,9 @@ static SkerryStatus compile(SkerryProgram *program, const char *path, SkStr text
     status = arena.failed ? sk_program_no_memory(messages) : SKERRY_BAD_SOURCE;
   else if (!options->check_only)
     status = lower_all(program, &compilation, skip, messages);
+  // A compiler that gives up without an error ran out of memory.
+  if (status == SKERRY_BAD_SOURCE && compilation.diags.error_count == 0)
+    status = sk_program_no_memory(messages);
   if (status != SKERRY_NO_MEMORY) sk_program_print(&compilation.diags, options, messages);
   sk_arena_deinit(&arena);
   return status;

@@ -210,6 +210,35 @@ SKERRY_API void skerry_vm_collect(SkerryVM *vm);
 /* Bytes that the VM's heap takes. */
 SKERRY_API size_t skerry_vm_heap_bytes(const SkerryVM *vm);
 
+typedef struct {
+  size_t used_bytes;     /* what the heap takes: live and dead objects, and external_bytes */
+  size_t live_bytes;     /* found live by the last full collection, and what survived since */
+  size_t peak_bytes;     /* the most that used_bytes was */
+  size_t limit_bytes;
+  size_t external_bytes; /* outside of the heap, counted against the limit */
+  uint64_t allocated_bytes; /* ever; exact at each collection */
+  uint32_t collections, minor_collections;
+  uint64_t pause_total_ns, pause_max_ns;
+} SkerryHeapStats;
+SKERRY_API SkerryHeapStats skerry_vm_heap_stats(const SkerryVM *vm);
+
+typedef struct {
+  const char *type; /* "Circle", "[int]", "string"; owned by the program */
+  size_t objects, bytes;
+} SkerryHeapType;
+/* What lives in the heap, by type, most bytes first. From the VM's thread, not inside a host
+ * function's call.
+ * out       an array of *count rows; the caller frees it with skerry_heap_types_free.
+ * Returns   SKERRY_OK, _NO_MEMORY.   Collects: yes.   Cost O(heap). */
+SKERRY_API SKERRY_MUST_USE SkerryStatus skerry_vm_heap_types(SkerryVM *vm, SkerryHeapType **out,
+                                                             size_t *count);
+SKERRY_API void skerry_heap_types_free(SkerryHeapType *types);
+/* The same as a table to read, after a line of counters. Empty if memory ran out. */
+SKERRY_API SkerryText skerry_vm_heap_report(SkerryVM *vm);
+/* Collects, and gives all memory that the heap does not need now back to the system: for a VM that
+ * will be idle for a while. From the VM's thread, not inside a host function's call. */
+SKERRY_API void skerry_vm_trim(SkerryVM *vm);
+
 #ifdef __cplusplus
 }
 #endif
