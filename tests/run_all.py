@@ -104,9 +104,10 @@ def suite_boehm():
         print("boehm: not built, libgc is not installed", flush=True)
         return
     counted("lang (boehm)", [sys.executable, "tests/run_lang.py", "--skerry", command,
-                             "--mode", "boehm=",
-                             "--mode", "boehmstress=--verify-heap @SKERRY_STRESS=gc:7",
-                             "--mode", "boehmevery=--verify-heap @SKERRY_STRESS=gc"])
+                             "--mode", "boehm=--jit=off",
+                             "--mode", "boehmstress=--jit=off --verify-heap @SKERRY_STRESS=gc:7",
+                             "--mode", "boehmevery=--jit=off --verify-heap @SKERRY_STRESS=gc",
+                             "--mode", "boehmjit=--jit=stress,check --verify-heap @SKERRY_STRESS=gc:7"])
     counted("examples (boehm)", [sys.executable, "tests/run_examples.py", "--skerry", command,
                                  "--mode", "boehm=",
                                  "--mode", "boehmstress=--verify-heap @SKERRY_STRESS=gc:50"])
