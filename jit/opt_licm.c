@@ -10,6 +10,7 @@
 // needs a non-null base, and if the loop tests the type of that object, all the tests before it
 // must have been moved, too. An element must be inside the array: all checks before it must have
 // been moved. Addresses are part of LOADX and so never move by themselves.
+#include "gc/gc.h"
 #include "jit/opt.h"
 
 typedef struct {
@@ -59,7 +60,7 @@ static bool is_there(const Licm *l, SkIrRef base) {
 
 static bool is_header_load(const SkIrInstr *instr) {
   return instr->op == SK_IR_ENUMID ||
-         (instr->op == SK_IR_LOAD && instr->alias == SK_ALIAS_NONE && instr->k < 8);
+         (instr->op == SK_IR_LOAD && instr->alias == SK_ALIAS_NONE && instr->k < sizeof(SkObject));
 }
 
 static bool is_invariant(const Licm *l, SkIrRef ref) {
