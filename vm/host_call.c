@@ -1,5 +1,6 @@
 // A call of a host function by a guest: arguments and result by the signature that was bound.
 #include "vm/api.h"
+#include "vm/domain.h"
 #include "vm/interp.h"
 
 struct SkerryCall {
@@ -222,6 +223,9 @@ bool sk_host_call(SkThread *thread, const SkSlot *args, SkSlot *result) {
   uint64_t number = args[0].u;
   if (!host || number >= host->functions.count)
     return sk_fault_text(thread, "there is no such function of the host");
+  // The host did not make a spawned VM, knows no SkerryVM of it, and expects no call on its thread.
+  if (thread->vm->task && !thread->vm->task->is_root)
+    return sk_fault_text(thread, "a spawned VM cannot call functions of the host");
   SkerryCall call = {
       .thread = thread, .row = &host->functions.items[number], .args = args, .result = result};
   thread->vm->inner_failure = SK_PENDING_NONE;

@@ -419,6 +419,23 @@ static void test_compiled(SkerryEngine *engine) {
   skerry_text_free(&module);
 }
 
+/// Spawned VMs are none of the host's: its functions are not called on their threads.
+static void test_spawned(SkerryEngine *engine) {
+  static const char text[] =
+      "needs spawn\nimport std.vm { spawn }\nimport host.kit { add }\n"
+      "fn calls(n: int) { add(n, 1) }\n"
+      "pub fn go() -> string {\n  let w = spawn(calls, 1)\n"
+      "  try { try w.join() } catch e { return e.message() }\n  return \"called\"\n}\n";
+  static const char *const grants[] = {"spawn"};
+  SkerryProgram *other = load_text(engine, text);
+  SkerryVM *root = run_new(other, &(SkerryVMOptions){.grants = grants, .grant_count = 1});
+  SkerryValue r;
+  CHECK(skerry_vm_call(root, find(other, "go"), NULL, 0, &r) == SKERRY_OK);
+  CHECK(strcmp(r.as.text.data, "a spawned VM cannot call functions of the host") == 0);
+  skerry_vm_delete(root);
+  skerry_program_delete(other);
+}
+
 int main(void) {
   test_refusals();
   SkerryEngine *engine = engine_new();
@@ -440,6 +457,7 @@ int main(void) {
     CHECK(destroyed == created + 2);
   }
   test_compiled(engine);
+  test_spawned(engine);
   skerry_program_delete(loaded);
   skerry_engine_delete(engine);
   return 0;
