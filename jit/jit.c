@@ -525,15 +525,16 @@ static void add_stats(const SkJit *jit, SkBuf *out) {
   }
   for (uint32_t i = 0; i < jit->all.count; i++) {
     const SkTree *tree = jit->all.items[i];
+    const SkCode *code = tree->code;
     const SkImageFunction *fn = &jit->plain.functions[tree->paths.function];
     sk_buf_printf(out,
                   "jit: %s %.*s@%u: %u entries, %u compilations, %u words, %u contexts, %u -> %u "
-                  "operations, %.1f ms, last: %s\n",
+                  "operations, %u exits of %u slots, %.1f ms, last: %s\n",
                   tree->paths.is_function ? "fn" : "loop", SK_STR_ARG(fn->name), tree->paths.pc,
                   tree->entries, tree->compilations, tree->paths.words, tree->paths.contexts.count,
-                  tree->built, tree->optimised, (double)tree->compile_ns / 1e6,
+                  tree->built, tree->optimised, code ? code->blob.exit_count : 0,
+                  code ? code->blob.slot_count : 0, (double)tree->compile_ns / 1e6,
                   sk_aborts[tree->last_abort].text);
-    const SkCode *code = tree->code;
     for (uint32_t e = 0; code && e < code->blob.exit_count; e++) {
       if (code->exit_counts[e])
         sk_buf_printf(out, "jit:   exit %u at word %u, context %u: %u times\n", e,
