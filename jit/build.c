@@ -56,9 +56,13 @@ void sk_build_set_fuel(SkBuild *b, SkIrRef fuel) {
   b->sources.items[b->source].defs[b->slot_count] = fuel;
 }
 
-void sk_build_use_fuel(SkBuild *b) {
+static void add_fuel(SkBuild *b, int64_t number) {
   SkIrRef fuel = sk_build_read_at(b, b->source, b->slot_count);
-  sk_build_set_fuel(b, sk_build_op(b, SK_IR_SUB, SK_IT_INT, fuel, sk_build_int(b, 1)));
+  sk_build_set_fuel(b, sk_build_op(b, SK_IR_ADD, SK_IT_INT, fuel, sk_build_int(b, number)));
+}
+
+void sk_build_use_fuel(SkBuild *b) {
+  add_fuel(b, -1);
 }
 
 void sk_build_store_fuel(SkBuild *b) {
@@ -84,6 +88,10 @@ static void edge_to(SkBuild *b, uint32_t source) {
 }
 
 void sk_build_jump(SkBuild *b, uint32_t source) {
+  // The head takes for a backward jump each time: here there was none.
+  const SkSource *to = &b->sources.items[source];
+  if (to->is_head && (b->source == 0 || b->pc < to->pc || b->context != to->context))
+    add_fuel(b, 1);
   sk_build_add(b, (SkIrInstr){.op = SK_IR_JUMP});
   edge_to(b, source);
 }
@@ -133,7 +141,7 @@ static void fill_words(SkBuild *b, uint32_t at) {
 /// What only one way of a branch does.
 static void fill_edge(SkBuild *b, uint32_t at) {
   uint32_t slot = SK_A(b);
-  if (b->info.op == SK_W_POPIDX) {
+  if (b->info.op == SK_W_POPIDX && b->sources.items[at].type == b->info.next) {
     SkIrRef length = sk_build_add(b, (SkIrInstr){.op = SK_IR_LOAD,
                                                  .type = SK_IT_INT,
                                                  .a = sk_build_read(b, SK_B(b)),
@@ -141,9 +149,11 @@ static void fill_edge(SkBuild *b, uint32_t at) {
                                                  .width = SK_IW_U32,
                                                  .alias = SK_ALIAS_LENGTH});
     sk_build_write(b, slot, sk_build_op(b, SK_IR_SUB, SK_IT_INT, length, sk_build_int(b, 1)));
-  } else {
-    SkIrRef old = sk_build_read(b, slot);
-    sk_build_write(b, slot, sk_build_op(b, SK_IR_ADD, SK_IT_INT, old, sk_build_int(b, 1)));
+  } else if (b->info.op == SK_W_ADDJNE || b->info.op == SK_W_ADDJNE_B) {
+    if (b->sources.items[at].type == b->info.target) {
+      SkIrRef old = sk_build_read(b, slot);
+      sk_build_write(b, slot, sk_build_op(b, SK_IR_ADD, SK_IT_INT, old, sk_build_int(b, 1)));
+    }
   }
   sk_build_jump(b, b->sources.items[at].succs.items[0]);
 }

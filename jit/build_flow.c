@@ -158,10 +158,7 @@ static uint32_t callee_source(SkBuild *b, const SkTreeWay *way) {
 }
 
 static void enter_callee(SkBuild *b, const SkTreeWay *way) {
-  if (way->child) {
-    pass_arguments(b, way->child - 1);
-    sk_build_use_fuel(b);
-  }
+  if (way->child) pass_arguments(b, way->child - 1);
   sk_build_jump(b, callee_source(b, way));
 }
 
@@ -181,7 +178,6 @@ static void call_by_type(SkBuild *b, const SkTreeWay *way) {
   for (const SkTreeWay *at = way; at; at = next_way(b, at)) {
     if (at->child) {
       pass_arguments(b, at->child - 1);
-      sk_build_use_fuel(b);
       break;
     }
   }

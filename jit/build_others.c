@@ -201,6 +201,7 @@ static bool coroutines(SkBuild *b) {
 /// whole tree.
 static bool enter(SkBuild *b) {
   if (b->info.op != SK_W_ENTER) return false;
+  if (b->context != 0) sk_build_use_fuel(b);  // for the call
   for (uint32_t slot = SK_B(b); slot < SK_C(b); slot++) sk_build_write(b, slot, sk_build_int(b, 0));
   return true;
 }

@@ -61,24 +61,29 @@ static void mark_written(SkBuild *b, uint32_t absolute, uint32_t count) {
     b->written[i / 64] |= (uint64_t)1 << i % 64;
 }
 
-/// Branches that do something only when they go one way have a block for that way.
-static bool has_edge_block(const SkWordInfo *info, uint32_t target) {
+/// Branches that do something only when they go one way have a block for that way; so have those
+/// into a loop, whose head pays for a backward jump.
+static bool has_edge_block(const SkBuild *b, uint32_t context, uint32_t pc, const SkWordInfo *info,
+                           uint32_t target) {
   switch ((SkWordOp)info->op) {
     case SK_W_ADDJNE:
     case SK_W_ADDJNE_B:
-      return target == info->target;
+      if (target == info->target) return true;
+      break;
     case SK_W_POPIDX:
-      return target == info->next;
+      if (target == info->next) return true;
+      break;
     default:
-      return false;
+      break;
   }
+  return target > pc && sk_is_loop_head(b->liveness[context], target);
 }
 
 static void walk_ways(SkBuild *b, uint32_t at, uint32_t context, uint32_t pc,
                       const SkWordInfo *info) {
   const SkTreeWay *way = sk_tree_ways(b->paths, context, pc);
   while (way) {
-    if (has_edge_block(info, way->target)) {
+    if (has_edge_block(b, context, pc, info, way->target)) {
       uint32_t on_edge = get(b, SK_SOURCE_EDGE, context, pc, way->target);
       edge(b, at, on_edge);
     } else {

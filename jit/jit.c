@@ -550,7 +550,10 @@ static void report(SkThread *thread, bool stats, SkBuf *out) {
   sk_jit_drain(jit);
   sk_buf_str(out, sk_buf_view(&jit->dump));
   jit->dump.size = 0;
-  if (stats) add_stats(jit, out);
+  if (!stats) return;
+  add_stats(jit, out);
+  sk_buf_printf(out, "jit: %llu units of fuel used\n",
+                (unsigned long long)sk_vm_fuel_used(thread->vm));
 }
 
 static const SkJitHooks hooks = {

@@ -316,7 +316,11 @@ static void find_words(Work *work) {
     SkWordInfo info;
     sk_word_decode(work->image, pc, &info);
     work->starts[work->start_count++] = pc;
-    if (info.flow == SK_FLOW_JUMP || info.flow == SK_FLOW_BRANCH) mark_target(out, info.target);
+    if (info.flow == SK_FLOW_JUMP || info.flow == SK_FLOW_BRANCH) {
+      mark_target(out, info.target);
+      if (info.target <= pc && info.target >= out->start)
+        add_slot(out->is_head, info.target - out->start);
+    }
     if (info.flow == SK_FLOW_SWITCH) {
       for (uint32_t i = 0; i <= sk_word_b(work->image->code[pc]); i++)
         mark_target(out, sk_switch_target(work->image, pc, i));
@@ -335,9 +339,10 @@ SkLiveness *sk_liveness_new(SkArena *arena, const SkImage *image, uint32_t funct
   out->words_per_set = words;
   out->live = sk_arena_try(arena, (size_t)size * words * sizeof(uint64_t));
   out->is_target = sk_arena_try(arena, ((size_t)size / 64 + 1) * sizeof(uint64_t));
+  out->is_head = sk_arena_try(arena, ((size_t)size / 64 + 1) * sizeof(uint64_t));
   uint32_t *starts = sk_arena_try(arena, (size_t)size * sizeof(uint32_t));
   uint64_t *set = sk_arena_try(arena, words * sizeof(uint64_t));
-  if (!out->live || !out->is_target || !starts || !set) return NULL;
+  if (!out->live || !out->is_target || !out->is_head || !starts || !set) return NULL;
   Work work = {image, fn, out, starts, 0};
   find_words(&work);
   for (bool grew = true; grew;) {

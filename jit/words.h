@@ -45,12 +45,17 @@ typedef struct {
   uint32_t words_per_set;
   uint64_t *live;       // live_in of the word at pc: live + (pc - start) * words_per_set
   uint64_t *is_target;  // bit pc - start: something jumps there
+  uint64_t *is_head;    // the same, backward: a loop's head
 } SkLiveness;
 
 /// NULL if the arena failed.
 SkLiveness *sk_liveness_new(SkArena *arena, const SkImage *image, uint32_t function);
 static inline const uint64_t *sk_live_in(const SkLiveness *liveness, uint32_t pc) {
   return liveness->live + (size_t)(pc - liveness->start) * liveness->words_per_set;
+}
+static inline bool sk_is_loop_head(const SkLiveness *liveness, uint32_t pc) {
+  uint32_t at = pc - liveness->start;
+  return liveness->is_head[at / 64] >> at % 64 & 1;
 }
 static inline bool sk_is_target(const SkLiveness *liveness, uint32_t pc) {
   uint32_t at = pc - liveness->start;
