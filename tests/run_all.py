@@ -177,7 +177,7 @@ def suite_fault():
 
 
 def suite_embed():
-    """The embedding examples print what they should, and a project outside finds what is installed."""
+    """The embedding examples print what they should."""
     if not build("release"):
         return
     for source in sorted((ROOT / "examples/embed").glob("*.c*")):
@@ -187,6 +187,10 @@ def suite_embed():
         code, output = run([str(program)], timeout_s=120)
         wanted = source.with_suffix(".expected").read_text(encoding="utf-8")
         report(f"examples/embed/{source.name}", code == 0 and output == wanted, output)
+
+
+def suite_install():
+    """A project outside finds what is installed. Compiles the library three times more."""
     code, output = run([sys.executable, "tests/embed/run_install.py"], timeout_s=1500)
     report("install, find_package, pkg-config", code == 0, output)
 
