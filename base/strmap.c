@@ -41,15 +41,27 @@ static void place(SkStrMap *map, uint32_t item_index) {
   map->index[i] = item_index + 1;
 }
 
+static void make_places(SkArena *arena, SkStrMap *map, uint32_t places) {
+  map->index = SK_NEW_ARRAY(arena, uint32_t, places);
+  map->index_mask = places - 1;
+  for (uint32_t i = 0; i < map->count; i++) place(map, i);
+}
+
+void sk_strmap_reserve(SkArena *arena, SkStrMap *map, uint32_t count) {
+  if (map->count || count > SK_STRMAP_RESERVE_LIMIT || arena->failed) return;
+  uint32_t places = 16;
+  while ((count + 1) * 4 > places * 3) places *= 2;
+  make_places(arena, map, places);
+  map->capacity = count;
+  map->items = SK_NEW_ARRAY(arena, SkStrMapItem, count);
+}
+
 /// Adds a key that is not there.
 static void add(SkArena *arena, SkStrMap *map, SkStr key, void *value, uint32_t hash) {
   uint32_t places = map->index ? map->index_mask + 1 : 0;
   if ((map->count + 1) * 4 > places * 3) {
     if (arena->failed && places) return;  // memory has run out: the name is lost, the map is whole
-    places = places ? places * 2 : 16;
-    map->index = SK_NEW_ARRAY(arena, uint32_t, places);
-    map->index_mask = places - 1;
-    for (uint32_t i = 0; i < map->count; i++) place(map, i);
+    make_places(arena, map, places ? places * 2 : 16);
   }
   if (map->count == map->capacity) {
     uint32_t count = map->count;

@@ -18,6 +18,9 @@ typedef struct {
   uint32_t index_mask;
 } SkStrMap;
 
+/// Room for `count` keys in an empty map: a hint, which large counts do not get.
+#define SK_STRMAP_RESERVE_LIMIT 2048
+void sk_strmap_reserve(SkArena *arena, SkStrMap *map, uint32_t count);
 /// NULL if the key isn't there.
 void *sk_strmap_get(const SkStrMap *map, SkStr key);
 bool sk_strmap_has(const SkStrMap *map, SkStr key);

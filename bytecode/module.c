@@ -6,11 +6,12 @@
 
 static void index_name(SkArena *arena, SkStrMap *map, SkStr name, uint32_t index) {
   // The first of equal names wins; the verifier refuses the second.
-  if (!sk_strmap_has(map, name)) sk_strmap_set(arena, map, name, (void *)(uintptr_t)(index + 1));
+  sk_strmap_add(arena, map, name, (void *)(uintptr_t)(index + 1));
 }
 
 void sk_module_index(SkArena *arena, SkModule *module) {
   module->decl_index = module->function_index = module->global_index = (SkStrMap){0};
+  sk_strmap_reserve(arena, &module->function_index, module->function_count);
   for (uint32_t i = 0; i < module->decl_count && !arena->failed; i++) {
     index_name(arena, &module->decl_index, module->strings[module->decls[i].name], i);
   }

@@ -208,6 +208,7 @@ static void read_strings(Reader *r) {
   SkStr *strings = TAKE_ARRAY(r, SkStr, count);
   char *copies = take_array(r, left(r), 1);
   SkStrMap seen = {0};
+  if (!stopped(r)) sk_strmap_reserve(r->arena, &seen, count);
   for (uint32_t i = 0; i < count && !stopped(r); i++) {
     strings[i] = get_text(r, &copies);
     if (r->bad) return;

@@ -23,8 +23,10 @@ void sk_close_scope(Checker *k) {
     Binding *binding = k->bound.items[--k->bound.count];
     sk_strmap_set(k->arena, &k->names, binding->name, binding->outer);
     SkLocal *local = binding->local;
-    if (!binding->is_narrowing && !local->is_used && !local->is_param && !local->is_global &&
-        local->name.text.size && local->name.text.data[0] != '_' && !local->type->has_error) {
+    // An interface has no bodies that could use its variables.
+    if (!k->module->is_interface && !binding->is_narrowing && !local->is_used && !local->is_param &&
+        !local->is_global && local->name.text.size && local->name.text.data[0] != '_' &&
+        !local->type->has_error) {
       SkDiag *diag = sk_report(k, SK_DIAG_W901, local->name.start, local->name.end,
                                "`%.*s` is never used", SK_STR_ARG(local->name.text));
       LABEL(k, diag, "not used");

@@ -453,8 +453,9 @@ static SkTokenKind keyword(const Lexer *l, SkStr name) {
   if (kind == 0 || name.size < 2) return SK_TOKEN_IDENT;
   for (; token_texts[kind][0] == name.data[0]; kind++) {
     const char *text = token_texts[kind];
-    if (text[1] == name.data[1] && strncmp(text, name.data, name.size) == 0 && !text[name.size])
-      return (SkTokenKind)kind;
+    uint32_t size = 1;
+    while (size < name.size && text[size] == name.data[size]) size++;
+    if (size == name.size && !text[size]) return (SkTokenKind)kind;
   }
   return SK_TOKEN_IDENT;
 }
@@ -545,9 +546,10 @@ static void lex_operator(Lexer *l) {
   for (size_t i = first - 1; first && i < SK_COUNT_OF(operators); i++) {
     const char *text = token_texts[operators[i]];
     if (text[0] != c) break;
-    size_t size = strlen(text);
-    if (size > l->size - l->at || memcmp(l->text + l->at, text, size) != 0) continue;
-    l->at += (uint32_t)size;
+    uint32_t size = 1;
+    while (text[size] && peek(l, size) == text[size]) size++;
+    if (text[size]) continue;
+    l->at += size;
     if (l->open.count) {
       OpenString *open = &SK_VEC_LAST(&l->open);
       if (operators[i] == SK_TOKEN_LBRACE) open->braces++;

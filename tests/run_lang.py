@@ -25,7 +25,7 @@ Settings, also comments:
                                  that of the command
     // run: test                 the sub-command, instead of `run`; with it, standard output is
                                  compared only if there is an `expect:`
-    // timeout: SECONDS          instead of 20
+    // timeout: SECONDS          instead of 60
     // skip: MODE ...            not run under these modes
 
 Errors must match line for line: a compile error that nothing expects fails the test too. Warnings
@@ -51,7 +51,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-DEFAULT_TIMEOUT_S = 20
+DEFAULT_TIMEOUT_S = 60
 OUTPUT_LIMIT_BYTES = 64 << 20
 
 DIRECTIVE = re.compile(
@@ -298,6 +298,8 @@ class Test:
         for d in unmatched:
             if d.kind == "error" and not self.failures:
                 problems.append(f"unexpected error at {d.file}:{d.line}: {d.message}")
+            if d.kind == "warning" and d.file.startswith(("std.", "prelude")):
+                problems.append(f"unexpected warning at {d.file}:{d.line}: {d.message}")
         return problems
 
     def check_stderr(self, outcome):
