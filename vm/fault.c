@@ -4,7 +4,6 @@
 
 #include "vm/interp.h"
 
-#define FAULT_FUEL 200  // a fault that guest code catches costs it something
 
 static const char *const fault_texts[] = {
 #define FAULT(name, text) text,
@@ -116,7 +115,7 @@ bool sk_fault_text(SkThread *thread, const char *format, ...) {
   vm->pending = SK_PENDING_FAULT;
   vm->fault_text.size = 0;
   sk_buf_add(&vm->fault_text, text, (size_t)size);
-  thread->fuel -= FAULT_FUEL;
+  thread->fuel -= SK_FAULT_FUEL;
   sk_capture_trace(thread);
   return false;
 }
@@ -147,7 +146,7 @@ bool sk_fault_string(SkThread *thread, SkRef message, bool assertion) {
   if (assertion)
     sk_buf_cstr(&vm->fault_text, string->size_bytes ? "assertion failed: " : "assertion failed");
   sk_buf_add(&vm->fault_text, string->data, string->size_bytes);
-  thread->fuel -= FAULT_FUEL;
+  thread->fuel -= SK_FAULT_FUEL;
   sk_capture_trace(thread);
   return false;
 }

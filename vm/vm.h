@@ -281,6 +281,8 @@ int64_t sk_vm_read(SkVm *vm, char *data, size_t size);
 // ---- for the interpreter, natives and stdlib
 // -----------------------------------------------------
 
+/// A fault that guest code catches costs it something.
+#define SK_FAULT_FUEL 200
 /// Each makes a failure pending, with the stack trace of now, and returns false.
 bool sk_fault(SkThread *thread, SkFaultKind kind);
 bool sk_fault_text(SkThread *thread, const char *format, ...) SK_PRINTF(2, 3);
