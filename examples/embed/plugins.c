@@ -88,10 +88,14 @@ static void score(const SkerryProgram *program, const Plugin *plugin) {
   if (status == SKERRY_OK) {
     printf("  score %.1f\n", result.as.f);
   } else {
+    // The innermost frame that is the plug-in's own code.
     const SkerryFailure *failure = skerry_vm_failure(vm);
-    printf("  %s: %s, in %s at line %u\n", skerry_status_name(status), failure->message,
-           failure->frame_count ? failure->frames[0].function : "?",
-           failure->frame_count ? failure->frames[0].line : 0);
+    size_t at = 0;
+    while (at < failure->frame_count && strcmp(failure->frames[at].file, plugin->name) != 0) at++;
+    printf("  %s: %s", skerry_status_name(status), failure->message);
+    if (at < failure->frame_count)
+      printf(", in %s at line %u", failure->frames[at].function, failure->frames[at].line);
+    printf("\n");
   }
   skerry_vm_delete(vm);
 }
