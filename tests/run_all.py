@@ -159,6 +159,17 @@ def suite_trees():
         counted("random trees", [tool, "random", os.environ.get("SKERRY_RANDOM_TREES", "1000")])
 
 
+def suite_diff():
+    """Random programs print the same in every way of running them; tests/diff/run_diff.py."""
+    if not build("release"):
+        return
+    commands = [ROOT / "build/release" / name for name in ("skerry", "skerry-boehm")]
+    named = [word for path in commands if path.exists() for word in ("--skerry", str(path))]
+    counted("random programs", [sys.executable, "tests/diff/run_diff.py", *named, "--count",
+                                os.environ.get("SKERRY_RANDOM_PROGRAMS", "250")],
+            timeout_s=1_000_000)
+
+
 def suite_tsan():
     """Programs of tests/embed that run VMs on several threads of one process, under ThreadSanitizer."""
     threaded = [path.stem for path in sorted((ROOT / "tests/embed").glob("*_test.c"))

@@ -18,6 +18,8 @@ Expectations are comments, anywhere in the program:
     // expect stderr: TEXT       this line stands on standard error; all of them, in order
     // expect contains: TEXT     TEXT occurs on standard output or standard error
     // expect exit: N            the exit code (0 is the default)
+    // expect trace: N           under modes that name a --jit other than off: at least N trees were
+                                 entered, by --jit-stats
 Settings, also comments:
     // args: a b c               arguments of the program
     // stdin: TEXT               one line of standard input; repeatable
@@ -59,6 +61,7 @@ DIRECTIVE = re.compile(
 DIAGNOSTIC = re.compile(r"^(error|warning)(?:\[(\w+)\])?: (.*)$")
 PLACE = re.compile(r"^\s*--> (.*?):(\d+)(?::(\d+))?\s*$")
 SOURCE_ECHO = re.compile(r"^\s*\d+ \|")
+TREE_ENTERED = re.compile(r"^jit: (?:fn|loop) .*: [1-9]\d* entries", re.MULTILINE)
 FRAME = re.compile(r"^\s+at (.+) \((.+):(\d+):(\d+)\)\s*$")
 
 
@@ -75,6 +78,14 @@ class Mode:
                 self.environment[key] = value
             else:
                 self.flags.append(word)
+
+
+    def has_jit(self):
+        return any(flag.startswith("--jit=") and flag != "--jit=off" for flag in self.flags)
+
+
+def has_code_generator(skerry):
+    return (Path(skerry).resolve().parent / "skerry-jit.so").exists()
 
 
 class Outcome:
@@ -177,6 +188,7 @@ class Test:
         self.stderr = []
         self.contains = []
         self.exit_code = None
+        self.traces = 0
         self.args = []
         self.stdin = []
         self.flags = []
@@ -227,6 +239,8 @@ class Test:
             self.contains.append(text)
         elif kind == "exit":
             self.exit_code = int(text)
+        elif kind == "trace":
+            self.traces = int(text)
         else:
             self.mistakes.append(f"line {line}: unknown expectation `expect {kind}`")
 
@@ -237,9 +251,20 @@ class Test:
         build = str(Path(skerry).resolve().parent)
         return [flag.replace("${BUILD}", build) for flag in self.flags]
 
+    def asks_for_traces(self, skerry, mode):
+        return self.traces > 0 and mode.has_jit() and has_code_generator(skerry)
+
     def command(self, skerry, mode):
-        return [skerry, self.subcommand, *mode.flags, *self.flags_for(skerry), str(self.path),
-                *self.args]
+        stats = ["--jit-stats"] if self.asks_for_traces(skerry, mode) else []
+        return [skerry, self.subcommand, *mode.flags, *stats, *self.flags_for(skerry),
+                str(self.path), *self.args]
+
+    def check_traces(self, outcome):
+        """For a run with --jit-stats."""
+        entered = len(TREE_ENTERED.findall(outcome.stderr))
+        if entered >= self.traces:
+            return []
+        return [f"{entered} trees were entered, expected at least {self.traces}"]
 
     def expects_compile_error(self):
         return any(kind == "error" for kind, _, _, _ in self.diagnostics)
@@ -408,7 +433,10 @@ def main():
         stdin = "".join(line + "\n" for line in test.stdin)
         outcome = run_process(test.command(skerry, mode), stdin, test.timeout_s,
                               mode.environment, test.path.parent)
-        return test.check(outcome), outcome
+        problems = test.check(outcome)
+        if test.asks_for_traces(skerry, mode):
+            problems += test.check_traces(outcome)
+        return problems, outcome
 
     return run_suite(tests, arguments, run_one)
 
