@@ -1,5 +1,6 @@
 // Words for module variables, strings, natives and coroutines.
 #include "jit/build.h"
+#include "vm/native.h"
 
 static bool globals(SkBuild *b) {
   uint32_t number = sk_word_u32(b->word), slot = SK_A(b);
@@ -40,6 +41,7 @@ static void store_scratch(SkBuild *b, uint32_t at, SkIrRef value) {
   sk_build_add(b, (SkIrInstr){.op = SK_IR_STSLOT, .a = value, .k = at, .alias = SK_ALIAS_SCRATCH});
 }
 
+/// Natives, and C functions through libffi: both take and give slots.
 static void call_native(SkBuild *b) {
   uint64_t extra = sk_build_extra(b);
   uint32_t count = b->info.operands, results = (uint32_t)(extra >> 32);
@@ -49,7 +51,12 @@ static void call_native(SkBuild *b) {
   sk_build_store_fuel(b);
   SkIrRef args[4] = {sk_build_int(b, (uint32_t)extra), sk_build_int(b, 0), sk_build_int(b, count),
                      sk_build_int(b, results)};
-  sk_build_helper(b, SK_HELPER_native, SK_IT_INT, args, 4);
+  SkIrHelperIndex helper = SK_HELPER_c_function;
+  if (b->info.op == SK_W_CALLN) {
+    bool reenters = sk_native_rows[(uint32_t)extra].flags & SK_NATIVE_REENTERS;
+    helper = reenters ? SK_HELPER_native_reenters : SK_HELPER_native;
+  }
+  sk_build_helper(b, helper, SK_IT_INT, args, 4);
   sk_build_load_fuel(b);
   for (uint32_t i = 0; i < results; i++) {
     bool is_ref = sk_build_is_ref(b, b->context, SK_A(b) + i);
@@ -207,7 +214,7 @@ static bool enter(SkBuild *b) {
 }
 
 bool sk_build_others(SkBuild *b) {
-  if (b->info.op == SK_W_CALLN) {
+  if (b->info.op == SK_W_CALLN || b->info.op == SK_W_CALLX) {
     call_native(b);
     return true;
   }

@@ -9,6 +9,7 @@
 #include "jit/leave.h"
 #include "jit/plugin.h"
 #include "vm/interp.h"
+#include "vm/extern.h"
 #include "vm/native.h"
 #include "vm/numtext.h"
 
@@ -116,6 +117,14 @@ static uint64_t sk_jit_native(SkThread *thread, uint64_t row, const SkSlot *args
                               uint64_t result_count) {
   for (uint64_t i = 0; i < result_count; i++) results[i].u = 0;
   if (!sk_native_rows[row].fn(thread, args, results)) return 0;
+  if (SK_UNLIKELY(thread->interrupt)) sk_poll_soon(thread);
+  return 1;
+}
+
+static uint64_t sk_jit_c_function(SkThread *thread, uint64_t number, const SkSlot *args,
+                                  SkSlot *results, uint64_t result_count) {
+  (void)result_count;
+  if (!sk_extern_call(thread, (uint32_t)number, args, results)) return 0;
   if (SK_UNLIKELY(thread->interrupt)) sk_poll_soon(thread);
   return 1;
 }

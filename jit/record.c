@@ -170,9 +170,7 @@ static bool follow(SkJit *jit, SkRecorder *recorder) {
 /// Words that no tree goes through: the recording ends before them.
 static SkAbort barrier(const SkRecorder *recorder, const SkWordInfo *info) {
   if (sk_word_is_barrier(info))
-    return info->flow == SK_FLOW_FAIL ? SK_ABORT_THROWS
-           : info->op == SK_W_CALLX   ? SK_ABORT_C_CALL
-                                      : SK_ABORT_COROUTINE;
+    return info->flow == SK_FLOW_FAIL ? SK_ABORT_THROWS : SK_ABORT_COROUTINE;
   if (info->flow == SK_FLOW_RETURN && recorder->context == 0)
     return recorder->tree->paths.is_function ? SK_ABORT_RETURNED : SK_ABORT_LEFT_LOOP;
   return SK_ABORT_NONE;

@@ -73,6 +73,7 @@ static void decode_calls(const SkImage *image, const SkWord *word, uint32_t pc, 
       info->write_count = 0;  // how many depends on the callee
       break;
     case SK_W_CALLN:
+    case SK_W_CALLX:
       info->write_count = 0;
       writes(info, sk_word_a(*word), (uint32_t)(word[1] >> 32));
       break;
@@ -226,7 +227,6 @@ bool sk_word_is_barrier(const SkWordInfo *info) {
   switch ((SkWordOp)info->op) {
     case SK_W_COYIELD:
     case SK_W_CORET:
-    case SK_W_CALLX:
       return true;
     default:
       return info->flow == SK_FLOW_FAIL;

@@ -971,6 +971,7 @@ op_CALLX : {
   SAVE();
   COPY_ARGUMENTS();
   if (SK_UNLIKELY(!sk_extern_call(thread, (uint32_t)*pc, to, out))) goto failed;
+  if (SK_UNLIKELY(thread->interrupt)) sk_poll_soon(thread);
   to = &RA;
   for (uint32_t i = 0; i < results; i++) to[i] = out[i];
   pc += 1 + ((n + 3) >> 2);

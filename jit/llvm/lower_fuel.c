@@ -10,7 +10,9 @@
 
 static bool looks_at_fuel(const SkIrInstr *instr) {
   return instr->op == SK_IR_CALLFN || instr->op == SK_IR_RET || instr->op == SK_IR_RESUME ||
-         (instr->op == SK_IR_CALLH && instr->k == SK_HELPER_native);
+         (instr->op == SK_IR_CALLH &&
+          (instr->k == SK_HELPER_native || instr->k == SK_HELPER_native_reenters ||
+           instr->k == SK_HELPER_c_function));
 }
 
 static bool keeps_protocol(const SkLower *lower, uint32_t number) {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "skerry/skerry.h"
 
@@ -83,6 +84,34 @@ static SkerryStatus run(const SkerryProgram *program, const char *grant, const c
   return status;
 }
 
+/// A loop that spends its time in C comes to its deadline, however the costs fall.
+static void test_deadline(const char *grant) {
+  static const char *const loops[] = {"while true { total += seven() }",
+                                      "while true { total += seven() + seven() }",
+                                      "while true { total += \"${total}\".upper().len() }"};
+  for (size_t i = 0; i < sizeof loops / sizeof *loops; i++) {
+    char source[512];
+    snprintf(source, sizeof source,
+             "needs native(\"skerrytest\")\n"
+             "extern \"skerrytest\" { fn seven() -> i32 = \"t_seven\" }\n"
+             "fn run() { var total = 0\n%s }\nrun()\nprint(seven())\n",
+             loops[i]);
+    SkerryProgram *program = NULL;
+    SkerryText messages = {0};
+    if (skerry_program_load("t.sk", source, strlen(source), NULL, &program, &messages) != SKERRY_OK)
+      fail("the loop", messages.data);
+    skerry_text_free(&messages);
+    SkerryVMOptions options = {.grants = &grant, .grant_count = 1, .deadline_ms = 100};
+    SkerryVM *vm = NULL;
+    if (skerry_vm_new(program, &options, &vm, &messages) != SKERRY_OK) fail("a VM", messages.data);
+    alarm(60);
+    if (skerry_vm_run(vm) != SKERRY_LIMIT) fail(loops[i], "did not come to its deadline");
+    alarm(0);
+    skerry_vm_delete(vm);
+    skerry_program_delete(program);
+  }
+}
+
 int main(void) {
   SkerryProgram *program = NULL;
   SkerryText messages = {0};
@@ -104,6 +133,7 @@ int main(void) {
   if (inside != 1 || mapped_twice != 3) fail("the maps", "were not seen with a callback in them");
   skerry_vm_delete(running);
   skerry_program_delete(program);
+  test_deadline(grant);
   return 0;
 }
 #endif
