@@ -12,6 +12,8 @@ static SkSlot *free_slots(const SkThread *thread) {
   if (!thread->nest) return vm->main_stack;
   bool in_coroutine = thread->coroutine.bits != 0;
   SkSlot *frame = in_coroutine ? vm->main_stack + thread->main_frame : thread->frame;
+  // A coroutine that compiled code runs: below it lies only where its results go.
+  if (in_coroutine && thread->main_pc == 0) return frame + SK_RESULT_SLOTS;
   uint32_t pc = in_coroutine ? thread->main_pc - 1 : thread->pc;
   uint32_t slots = image->functions[sk_image_function_at(image, pc)].slot_count;
   SkWord w = image->code[pc];
