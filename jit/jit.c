@@ -184,7 +184,7 @@ static void attach(SkThread *thread) {
 
 static void detach(SkThread *thread) {
   SkJit *jit = thread->jit;
-  if (jit->recorder.thread == thread && __atomic_load_n(&jit->recording, __ATOMIC_ACQUIRE))
+  if (sk_records(jit, thread))
     sk_record_stop(jit, SK_ABORT_RUN_ENDED);
   thread->jit = NULL;
 }
@@ -419,8 +419,8 @@ static bool record_exit(SkJit *jit, SkThread *thread) {
   const SkBlobExit *exit = &code->blob.exits[thread->jit_exit];
   uint32_t *count = &code->exit_counts[thread->jit_exit];
   uint32_t shift = tree->paths.compiled_version < 6 ? tree->paths.compiled_version : 6;
-  jit->stats.left++;
-  tree->exits++;
+  sk_counter64_add(&jit->stats.left);
+  sk_counter_add(&tree->exits);
   recompile_if_due(jit, tree);
   uint32_t taken = __atomic_load_n(count, __ATOMIC_RELAXED);
   if (taken < jit->params[SK_PARAM_exit] << shift || taken >= EXIT_DONE) return false;
@@ -444,10 +444,10 @@ static SkJitNext enter(SkJit *jit, SkThread *thread, SkTree *tree, SkCode *code)
   uint32_t pc = thread->pc;
   SkSlot *frame = thread->frame;
   if (!thread->native_limit) find_native_limit(thread);
-  uint32_t entries = ++tree->entries;
+  uint32_t entries = sk_counter_add(&tree->entries);
   if (entries >= PROMOTE_ENTRIES && (entries & (entries - 1)) == 0) promote(jit, thread, tree);
   if (entries == PROMOTE_ENTRIES) promote(jit, thread, tree);
-  jit->stats.entered++;
+  sk_counter64_add(&jit->stats.entered);
   uint64_t before = jit->times ? sk_os_monotonic_ns() : 0;
   SkTreeStatus status = (SkTreeStatus)code->enter(thread, frame);
   if (jit->times) jit->stats.machine_ns += sk_os_monotonic_ns() - before;
@@ -475,7 +475,7 @@ static SkJitNext reach(SkThread *thread) {
   }
   SkTree *tree = tree_at(jit, thread->pc);
   bool recording = __atomic_load_n(&jit->recording, __ATOMIC_ACQUIRE) != 0;
-  if (recording && jit->recorder.thread == thread && !jit->recorder.skip_frame)
+  if (recording && sk_records(jit, thread) && !jit->recorder.skip_frame)
     return original(jit, thread);
   SkCode *code = __atomic_load_n(&tree->code, __ATOMIC_ACQUIRE);
   if (code && !tree->is_off) {
@@ -484,7 +484,7 @@ static SkJitNext reach(SkThread *thread) {
     if (next == SK_JIT_RECORD && recording) next = SK_JIT_GO_ON;
     return next;
   }
-  if (recording || tree->is_given_up || __atomic_load_n(&tree->is_queued, __ATOMIC_ACQUIRE))
+  if (recording || sk_flag_get(&tree->is_given_up) || __atomic_load_n(&tree->is_queued, __ATOMIC_ACQUIRE))
     return original(jit, thread);
   if (tree->wait > 0) {
     tree->wait--;
@@ -496,7 +496,7 @@ static SkJitNext reach(SkThread *thread) {
 
 static void stop(SkThread *thread) {
   SkJit *jit = thread->jit;
-  if (jit && jit->recorder.thread == thread) sk_record_stop(jit, SK_ABORT_RUN_ENDED);
+  if (jit && sk_records(jit, thread)) sk_record_stop(jit, SK_ABORT_RUN_ENDED);
 }
 
 // ---- reports ------------------------------------------------------------------------------------

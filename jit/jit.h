@@ -91,6 +91,7 @@ struct SkJit {
   SkTree **trees;        // by code offset of the anchor; atomic
   void **functions;      // SkThread.jit_functions
   uint8_t recording;     // atomic flag: somebody records
+  SkThread *recording_thread;  // atomic: who; the recorder is its own
   SkRecorder recorder;
   SkSample samples[SK_SAMPLES];  // relaxed atomics
   uint32_t params[SK_PARAM_COUNT];
@@ -135,4 +136,23 @@ bool sk_build(const SkImage *image, const SkTreePaths *paths, void *const *funct
 
 static inline SkJit *sk_jit_of(const SkThread *thread) {
   return thread->jit;
+}
+
+// ---- what several threads touch without a lock: relaxed atomics; counters may lose a count
+static inline bool sk_records(const SkJit *jit, const SkThread *thread) {
+  return __atomic_load_n(&jit->recording_thread, __ATOMIC_RELAXED) == thread;
+}
+static inline bool sk_flag_get(const bool *flag) {
+  return __atomic_load_n(flag, __ATOMIC_RELAXED);
+}
+static inline void sk_flag_set(bool *flag) {
+  __atomic_store_n(flag, true, __ATOMIC_RELAXED);
+}
+static inline uint32_t sk_counter_add(uint32_t *counter) {
+  uint32_t now = __atomic_load_n(counter, __ATOMIC_RELAXED) + 1;
+  __atomic_store_n(counter, now, __ATOMIC_RELAXED);
+  return now;
+}
+static inline void sk_counter64_add(uint64_t *counter) {
+  __atomic_store_n(counter, __atomic_load_n(counter, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
 }

@@ -41,7 +41,7 @@ static void give_up(SkTree *tree, SkAbort why) {
   tree->last_abort = (uint8_t)why;
   pthread_mutex_unlock(&jit->lock);
   if (!tree->code || sk_aborts[why].is_final) {
-    tree->is_given_up = true;
+    sk_flag_set(&tree->is_given_up);
     if (!tree->code) sk_jit_untrap(jit, tree);
   }
 }

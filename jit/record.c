@@ -22,6 +22,7 @@ bool sk_record_start(SkJit *jit, SkThread *thread, SkTree *tree, uint32_t contex
                                .version = tree->paths.version,
                                .start_version = tree->paths.version,
                                .coroutine = thread->coroutine};
+  __atomic_store_n(&jit->recording_thread, thread, __ATOMIC_RELAXED);
   jit->stats.recordings++;
   if (jit->times) jit->record_started_ns = sk_os_monotonic_ns();
   return true;
@@ -38,7 +39,7 @@ static void settle(SkJit *jit, SkTree *tree, SkAbort why, bool grew) {
   if (more && tree->quiet_recordings < 4) return;
   // What yields before it comes round runs no better compiled.
   if (why == SK_ABORT_COROUTINE && jit->recorder.iterations == 0 && !tree->code) {
-    tree->is_given_up = true;
+    sk_flag_set(&tree->is_given_up);
     sk_jit_untrap(jit, tree);
     return;
   }
@@ -51,7 +52,7 @@ static void settle(SkJit *jit, SkTree *tree, SkAbort why, bool grew) {
   tree->has_grown |= grew;
   if (tree->code) return;
   if (++tree->failures >= jit->params[SK_PARAM_tries] || sk_aborts[why].is_final) {
-    tree->is_given_up = true;
+    sk_flag_set(&tree->is_given_up);
     sk_jit_untrap(jit, tree);
     return;
   }
@@ -65,7 +66,7 @@ void sk_record_stop(SkJit *jit, SkAbort why) {
   if (jit->times) jit->stats.record_ns += sk_os_monotonic_ns() - jit->record_started_ns;
   if (tree->paths.arena.failed) why = SK_ABORT_MEMORY;
   settle(jit, tree, why, tree->paths.version != recorder->start_version);
-  recorder->thread = NULL;
+  __atomic_store_n(&jit->recording_thread, NULL, __ATOMIC_RELAXED);
   __atomic_store_n(&jit->recording, 0, __ATOMIC_RELEASE);
 }
 
@@ -196,7 +197,7 @@ static bool end(SkJit *jit, SkAbort why) {
 bool sk_record_step(SkThread *thread) {
   SkJit *jit = sk_jit_of(thread);
   SkRecorder *recorder = &jit->recorder;
-  if (recorder->thread != thread) return false;
+  if (!sk_records(jit, thread)) return false;
   SkTreePaths *paths = &recorder->tree->paths;
   if (recorder->skip_frame) {
     if (thread->frame != recorder->skip_frame || thread->pc != recorder->skip_pc ||
