@@ -184,8 +184,7 @@ static void attach(SkThread *thread) {
 
 static void detach(SkThread *thread) {
   SkJit *jit = thread->jit;
-  if (sk_records(jit, thread))
-    sk_record_stop(jit, SK_ABORT_RUN_ENDED);
+  if (sk_records(jit, thread)) sk_record_stop(jit, SK_ABORT_RUN_ENDED);
   thread->jit = NULL;
 }
 
@@ -484,7 +483,8 @@ static SkJitNext reach(SkThread *thread) {
     if (next == SK_JIT_RECORD && recording) next = SK_JIT_GO_ON;
     return next;
   }
-  if (recording || sk_flag_get(&tree->is_given_up) || __atomic_load_n(&tree->is_queued, __ATOMIC_ACQUIRE))
+  if (recording || sk_flag_get(&tree->is_given_up) ||
+      __atomic_load_n(&tree->is_queued, __ATOMIC_ACQUIRE))
     return original(jit, thread);
   if (tree->wait > 0) {
     tree->wait--;
