@@ -26,11 +26,29 @@ static SkIrRef initial(SkBuild *b, uint32_t absolute) {
   return is_ref ? made : sk_build_loose(b, made);
 }
 
+/// What a slot holds as seen from a context: its own frame's, or that of a call around it.
+static bool holds_ref(const SkBuild *b, uint32_t context, uint32_t absolute) {
+  while (absolute < sk_build_context(b, context)->base)
+    context = sk_build_context(b, context)->parent;
+  return absolute != b->slot_count &&
+         sk_build_is_ref(b, context, absolute - sk_build_context(b, context)->base);
+}
+
+/// Slots that hold references never hold anything else, so a value of the other sort is one that
+/// another inlined frame left in the same place: nothing depends on it.
+static SkIrRef of_sort(SkBuild *b, SkIrRef value, bool is_ref) {
+  bool has_ref = b->ir->instrs.items[value].type == SK_IT_REF;
+  if (has_ref == is_ref) return value;
+  return is_ref ? sk_ir_null(b->ir) : sk_ir_int(b->ir, 0);
+}
+
 static SkIrRef new_phi(SkBuild *b, uint32_t source, uint32_t absolute) {
   SkIr *ir = b->ir;
   uint32_t block = b->sources.items[source].ir_first;
-  SkIrRef phi = sk_ir_make(
-      ir, (SkIrInstr){.op = SK_IR_PHI, .type = SK_IT_INT, .origin = b->sources.items[source].pc});
+  bool is_ref = holds_ref(b, b->sources.items[source].context, absolute);
+  SkIrRef phi = sk_ir_make(ir, (SkIrInstr){.op = SK_IR_PHI,
+                                           .type = is_ref ? SK_IT_REF : SK_IT_INT,
+                                           .origin = b->sources.items[source].pc});
   sk_ir_insert(ir, block, 0, phi);
   b->sources.items[source].defs[absolute] = phi;
   return phi;
@@ -42,21 +60,18 @@ static SkIrRef close_phi(SkBuild *b, uint32_t source, SkIrRef phi, uint32_t abso
   uint32_t block = b->sources.items[source].ir_first;
   uint32_t count = ir->blocks.items[block].preds.count;
   SkIrRef *values = SK_NEW_ARRAY(b->arena, SkIrRef, count + 1);
-  bool is_ref = false;
+  bool is_ref = ir->instrs.items[phi].type == SK_IT_REF;
   for (uint32_t i = 0; i < count; i++) {
     uint32_t pred = ir->blocks.items[block].preds.items[i];
     uint32_t from = b->ir_source.items[pred];
     values[i] = sk_build_read_at(b, from, absolute);
     if (b->arena->failed) return phi;
-    is_ref |= ir->instrs.items[values[i]].type == SK_IT_REF;
+    values[i] = of_sort(b, values[i], is_ref);
   }
   uint32_t args = sk_ir_args(ir, values, count);
   ir->instrs.items[phi].a = args;
   ir->instrs.items[phi].b = count;
-  if (is_ref)
-    ir->instrs.items[phi].type = SK_IT_REF;
-  else if (absolute != b->slot_count)
-    sk_build_loose(b, phi);
+  if (!is_ref && absolute != b->slot_count) sk_build_loose(b, phi);
   return phi;
 }
 
@@ -105,9 +120,7 @@ void sk_build_seal(SkBuild *b, uint32_t source) {
 
 SkIrRef sk_build_read(SkBuild *b, uint32_t slot) {
   SkIrRef value = sk_build_read_at(b, b->source, b->base + slot);
-  // An open PHI of a loop's head learns from its slot that it is a reference.
-  if (sk_build_is_ref(b, b->context, slot)) b->ir->instrs.items[value].type = SK_IT_REF;
-  return value;
+  return of_sort(b, value, sk_build_is_ref(b, b->context, slot));
 }
 
 void sk_build_write_in(SkBuild *b, uint32_t context, uint32_t slot, SkIrRef value) {
@@ -153,11 +166,7 @@ static void add_frame(SkBuild *b, uint32_t context, const FrameView *view) {
     if (!live && !is_ref) continue;
     SkIrRef value;
     if (live) {
-      value = sk_build_read_at(b, b->source, absolute);
-      if (is_ref) {
-        if (b->ir->instrs.items[value].op == SK_IR_KINT) value = sk_ir_null(b->ir);
-        b->ir->instrs.items[value].type = SK_IT_REF;
-      }
+      value = of_sort(b, sk_build_read_at(b, b->source, absolute), is_ref);
     } else {
       value = sk_ir_null(b->ir);
     }

@@ -32,11 +32,11 @@ static bool is_constant(const Types *t, SkIrRef ref) {
 static void connect(Types *t) {
   for (uint32_t i = 1; i < t->ir->instrs.count; i++) {
     const SkIrInstr *phi = &t->ir->instrs.items[i];
-    if (phi->op != SK_IR_PHI) continue;
+    if (phi->op != SK_IR_PHI || phi->type == SK_IT_REF) continue;
     for (uint32_t a = 0; a < phi->b; a++) {
       SkIrRef operand = t->ir->args.items[phi->a + a];
       const SkIrInstr *from = &t->ir->instrs.items[operand];
-      if (from->op == SK_IR_PHI || is_loose(t, operand))
+      if (from->type != SK_IT_REF && (from->op == SK_IR_PHI || is_loose(t, operand)))
         t->parent[root_of(t, operand)] = root_of(t, i);
     }
   }
