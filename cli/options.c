@@ -261,7 +261,10 @@ static int read_flag(const char *command, unsigned flags, const char *arg, CliOp
   return cli_usage(command, "`%s` takes no flag `%s`", command, arg);
 }
 
-/// SKERRY_STRESS=gc,gc:7,oom:1000: test switches that work in every build.
+#define DEOPT_GUARDS \
+  29u  // SKERRY_STRESS=deopt: odd, so that it meets other guards in each iteration
+
+/// SKERRY_STRESS=gc,gc:7,oom:1000,jit,deopt:13: test switches that work in every build.
 static int read_stress(const char *command, CliOptions *out) {
   const char *stress = getenv("SKERRY_STRESS");
   if (!stress) return CLI_OK;
@@ -283,8 +286,13 @@ static int read_stress(const char *command, CliOptions *out) {
       skerry_debug_fail_allocation(number);
     else if (strcmp(word, "jit") == 0) {
       if (!cli_jit_option(out, "stress")) return cli_usage(command, "out of memory");
-    } else if (strcmp(word, "deopt") != 0 && *word)
-      return cli_usage(command, "SKERRY_STRESS knows gc, gc:N, oom:N, found `%s`", word);
+    } else if (strcmp(word, "deopt") == 0) {
+      char option[32];
+      snprintf(option, sizeof option, "deopt=%u", colon ? (unsigned)number : DEOPT_GUARDS);
+      if (!cli_jit_option(out, option)) return cli_usage(command, "out of memory");
+    } else if (*word)
+      return cli_usage(
+          command, "SKERRY_STRESS knows gc, gc:N, oom:N, jit, deopt, deopt:N, found `%s`", word);
     stress += size;
     if (*stress) stress++;
   }

@@ -203,6 +203,7 @@ SkCompileStatus sk_compile(const SkCompileRequest *request, SkBlob *out, SkBuf *
                                  .layout = &sk_jit_layout,
                                  .name = request->name,
                                  .second_tier = request->second_tier,
+                                 .forces_exits = request->forces_exits,
                                  .want_llvm = request->llvm != NULL,
                                  .want_assembly = request->assembly != NULL,
                                  .context = &compilation,

@@ -75,6 +75,7 @@ typedef struct {
   const SkIr *ir;
   const char *name;        // of the function for the machine: "loop_main_58", "fn_fib"
   bool second_tier;        // LLVM's own passes and the vectoriser
+  bool forces_exits;       // for tests: guards fail when SkThread.jit_guards has run down, too
   SkBuf *llvm, *assembly;  // --dump=llvm,asm; or NULL
   /// Source place of a code offset, for debuggers and profilers; NULL: none are wanted (it makes
   /// compiling about a tenth slower).

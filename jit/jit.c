@@ -141,7 +141,8 @@ static bool make_tables(SkJit *jit) {
 
 /// Runs that are to repeat exactly, and dumps, have nothing to do with the disk.
 static bool caches(const SkJit *jit) {
-  return jit->use_cache && !jit->synchronous && !jit->dumps && !jit->perf_map && !jit->gdb;
+  return jit->use_cache && !jit->params[SK_PARAM_deopt] && !jit->synchronous && !jit->dumps &&
+         !jit->perf_map && !jit->gdb;
 }
 
 static SkJit *jit_new(SkImage *image, const char *options) {
@@ -179,6 +180,7 @@ static void attach(SkThread *thread) {
   thread->jit = jit;
   thread->jit_functions = jit->functions;
   thread->jit_helpers = sk_jit_helper_table;
+  thread->jit_guards = jit->params[SK_PARAM_deopt];
   if (jit->stress) sk_jit_trap_all(jit);
 }
 
@@ -420,6 +422,7 @@ static bool record_exit(SkJit *jit, SkThread *thread) {
   uint32_t shift = tree->paths.compiled_version < 6 ? tree->paths.compiled_version : 6;
   sk_counter64_add(&jit->stats.left);
   sk_counter_add(&tree->exits);
+  if (thread->jit_guards == 0) thread->jit_guards = jit->params[SK_PARAM_deopt];
   recompile_if_due(jit, tree);
   uint32_t taken = __atomic_load_n(count, __ATOMIC_RELAXED);
   if (taken < jit->params[SK_PARAM_exit] << shift || taken >= EXIT_DONE) return false;

@@ -14,6 +14,7 @@ const SkLayout sk_jit_layout = {
     .thread_globals = offsetof(SkThread, globals),
     .thread_global_flags = offsetof(SkThread, global_flags),
     .thread_native_limit = offsetof(SkThread, native_limit),
+    .thread_guards = offsetof(SkThread, jit_guards),
     .heap_base = offsetof(SkHeap, base),
     .heap_bump = offsetof(SkHeap, bump),
     .heap_limit = offsetof(SkHeap, limit),

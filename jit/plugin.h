@@ -9,7 +9,7 @@
 typedef struct {
   uint32_t thread_heap, thread_frame, thread_stack_limit, thread_pc, thread_fuel;
   uint32_t thread_functions, thread_helpers, thread_consts, thread_globals, thread_global_flags;
-  uint32_t thread_native_limit;
+  uint32_t thread_native_limit, thread_guards;
   uint32_t heap_base, heap_bump, heap_limit, heap_types;
   uint32_t type_info_bytes, type_enum_id;
   uint32_t object_type, object_gc, object_aux;
@@ -78,6 +78,7 @@ typedef struct {
   const SkLayout *layout;
   const char *name;
   bool second_tier;
+  bool forces_exits;  // guards count down thread_guards, and leave when it is 0
   bool want_llvm, want_assembly;
   void *context;  // for the callbacks
   /// Text or an object file; borrowed for the call.

@@ -126,6 +126,7 @@ static void compile(SkTree *tree, const SkTreePaths *paths) {
                                 .name = name,
                                 .locate = jit->perf_map || jit->gdb ? locate : NULL,
                                 .locate_context = &jit->plain,
+                                .forces_exits = jit->params[SK_PARAM_deopt] != 0,
                                 .llvm = jit->dumps & SK_JIT_DUMP_LLVM ? &llvm : NULL,
                                 .assembly = jit->dumps & SK_JIT_DUMP_ASM ? &assembly : NULL};
     SkCompileStatus status =

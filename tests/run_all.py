@@ -82,6 +82,7 @@ def suite_lang():
                          "--mode", "gcstress=--verify-heap @SKERRY_STRESS=gc:7",
                          "--mode", "gcevery=--verify-heap @SKERRY_STRESS=gc",
                          "--mode", "jit=--jit=stress,check",
+                         "--mode", "deopt=--jit=stress,check @SKERRY_STRESS=deopt",
                          "--mode", "jitgc=--jit=stress,check --verify-heap @SKERRY_STRESS=gc:7"])
 
 

@@ -103,6 +103,7 @@ struct SkThread {
   struct SkJit *jit;   // NULL without one
   void *jit_left;      // SkCode that was left last, and by which of its exits
   uint32_t jit_exit;
+  uint64_t jit_guards; // parameter deopt: guards to pass until one is made to fail
 };
 
 typedef enum {

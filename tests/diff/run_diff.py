@@ -3,7 +3,7 @@
 
     tests/diff/run_diff.py [--count N] [--seed FIRST] [--seconds S] [--skerry PATH]... [--every-way]
 
-Ways are an engine (interpreter, JIT, JIT under stress, JIT with its compile thread) on a
+Ways are an engine (interpreter, JIT, JIT under stress, JIT with its compile thread, JIT whose guards fail again and again) on a
 heap (each --skerry names the command of one) with a collection now and then or not. Every program
 runs interpreted and in two of the other ways, which take turns; --every-way runs them all. A
 program whose trees were not entered under the JIT fails, too. What differs is kept in
@@ -25,6 +25,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 ENGINES = {
     "jit": "--jit=samples=1,exit=2,batch=0,sync,check",
     "stress": "--jit=stress,check",
+    "deopt": "--jit=samples=1,exit=2,batch=0,sync,check,deopt=7",
+    "stressdeopt": "--jit=stress,check,deopt=53",
     "threads": "--jit=samples=1",
 }
 COLLECTIONS = {"plain": {}, "gc": {"SKERRY_STRESS": "gc:7"}}
