@@ -62,7 +62,9 @@ def main():
             expect("hello", run(program))
 
     shown = run("nm", "-D", "--defined-only", PREFIX / "lib/libskerry.so")
-    strays = [line for line in shown.splitlines() if " skerry_" not in line and " A " not in line]
+    # GDB's interface for JITs has fixed names; the linker makes the bounds of a section.
+    allowed = [" skerry_", " A ", " __jit_debug_", " __start_sk_", " __stop_sk_"]
+    strays = [line for line in shown.splitlines() if not any(name in line for name in allowed)]
     if strays:
         sys.exit("libskerry.so shows more than the public functions:\n" + "\n".join(strays))
 
