@@ -51,11 +51,17 @@ def trees_entered(stderr):
     return int(found.group(1)) if found else 0
 
 
+# The generator has a few name clashes left: such a program is no program of the language.
+INVALID = ["not a valid program"]
+
+
 def test(seed, ways, every_way, folder):
     """The list of what is wrong with one program."""
     path = folder / f"{seed}.sk"
     path.write_text(generate(seed, FUNCTIONS))
     wanted, _, command = run(ways[0][0], path, ["--jit=off"], {})
+    if wanted.startswith("exit code 3\n") or "\nexit code 3\n" in wanted:
+        return INVALID
     if "exit code" in wanted or wanted == "timed out":
         return [f"{' '.join(command)}\n{wanted}"]
     problems = []
@@ -90,7 +96,7 @@ def main():
     commands = arguments.skerry or [str(ROOT / "build/release/skerry")]
     ways = list(itertools.product(commands, arguments.engine or ENGINES, COLLECTIONS))
     end = time.monotonic() + arguments.seconds
-    passed = failed = 0
+    passed = failed = invalid = 0
 
     def one(seed):
         return None if time.monotonic() > end else test(seed, ways, arguments.every_way, folder)
@@ -100,10 +106,16 @@ def main():
         for seed, problems in zip(seeds, pool.map(one, seeds)):
             if problems is None:
                 continue
+            if problems is INVALID:
+                invalid += 1
+                continue
             passed += not problems
             failed += bool(problems)
             for problem in problems:
                 print(f"FAIL program {seed}: {problem}\n", flush=True)
+    if invalid * 20 > passed:
+        print(f"{invalid} programs do not compile: is the generator wrong, or the compiler?")
+        failed += 1
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
 
