@@ -41,6 +41,18 @@ static void store_scratch(SkBuild *b, uint32_t at, SkIrRef value) {
   sk_build_add(b, (SkIrInstr){.op = SK_IR_STSLOT, .a = value, .k = at, .alias = SK_ALIAS_SCRATCH});
 }
 
+/// What stands in the scratch from `first` on becomes the word's result.
+static void take_results(SkBuild *b, uint32_t first, uint32_t count) {
+  for (uint32_t i = 0; i < count; i++) {
+    bool is_ref = sk_build_is_ref(b, b->context, SK_A(b) + i);
+    SkIrRef value = sk_build_add(b, (SkIrInstr){.op = SK_IR_LDSLOT,
+                                                .type = is_ref ? SK_IT_REF : SK_IT_INT,
+                                                .k = first + i,
+                                                .alias = SK_ALIAS_SCRATCH});
+    sk_build_write(b, SK_A(b) + i, is_ref ? value : sk_build_loose(b, value));
+  }
+}
+
 /// Natives, and C functions through libffi: both take and give slots.
 static void call_native(SkBuild *b) {
   uint64_t extra = sk_build_extra(b);
@@ -58,14 +70,7 @@ static void call_native(SkBuild *b) {
   }
   sk_build_helper(b, helper, SK_IT_INT, args, 4);
   sk_build_load_fuel(b);
-  for (uint32_t i = 0; i < results; i++) {
-    bool is_ref = sk_build_is_ref(b, b->context, SK_A(b) + i);
-    SkIrRef value = sk_build_add(b, (SkIrInstr){.op = SK_IR_LDSLOT,
-                                                .type = is_ref ? SK_IT_REF : SK_IT_INT,
-                                                .k = count + i,
-                                                .alias = SK_ALIAS_SCRATCH});
-    sk_build_write(b, SK_A(b) + i, is_ref ? value : sk_build_loose(b, value));
-  }
+  take_results(b, count, results);
 }
 
 static void concat(SkBuild *b) {
@@ -164,14 +169,7 @@ static void resume(SkBuild *b) {
                               .k = given | taken << 16 | (uint64_t)b->info.next << 32,
                               .state = state});
   sk_build_load_fuel(b);
-  for (uint32_t i = 0; i < taken; i++) {
-    bool is_ref = sk_build_is_ref(b, b->context, SK_A(b) + i);
-    SkIrRef value = sk_build_add(b, (SkIrInstr){.op = SK_IR_LDSLOT,
-                                                .type = is_ref ? SK_IT_REF : SK_IT_INT,
-                                                .k = given + i,
-                                                .alias = SK_ALIAS_SCRATCH});
-    sk_build_write(b, SK_A(b) + i, is_ref ? value : sk_build_loose(b, value));
-  }
+  take_results(b, given, taken);
 }
 
 static bool coroutines(SkBuild *b) {

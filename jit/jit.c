@@ -480,7 +480,7 @@ static SkJitNext reach(SkThread *thread) {
   if (recording && sk_records(jit, thread) && !jit->recorder.skip_frame)
     return original(jit, thread);
   SkCode *code = __atomic_load_n(&tree->code, __ATOMIC_ACQUIRE);
-  if (code && !tree->is_off) {
+  if (code) {
     SkJitNext next = enter(jit, thread, tree, code);
     // What is below a recording's frame is not its business.
     if (next == SK_JIT_RECORD && recording) next = SK_JIT_GO_ON;

@@ -38,7 +38,7 @@ typedef struct {
   SkTreePaths paths;
   SkCode *code;    // atomic; the newest; NULL: none yet
   bool is_queued;  // atomic: the compile thread has a copy
-  bool is_given_up, is_off;
+  bool is_given_up;
   bool is_cached;      // its code came from the disk
   uint8_t last_abort;  // SkAbort
   uint32_t failures, recordings, quiet_recordings;

@@ -1,9 +1,10 @@
 // What a running VM looks at now and then: cancellation, fuel, deadline.
 //
 // Back edges, guest calls and natives take from thread->fuel, which holds a slice of what the VM
-// may use up; below 0 the thread comes here. So the fuel of a program is the same on every host,
-// and counting it costs what testing a flag would. Other threads never write the fuel: they set
-// thread->interrupt, which is seen at the latest when a slice has run down, and after each native.
+// may use up; below 0 the thread comes here. So the fuel of an interpreted program is the same
+// on every host (compiled, within 1 % of it), and counting it costs what testing a flag would.
+// Other threads never write the fuel: they set thread->interrupt, which is seen at the latest
+// when a slice has run down, and after each native.
 #include "base/os.h"
 #include "vm/domain.h"
 #include "vm/interp.h"

@@ -151,7 +151,7 @@ typedef struct {
   const char *const *args; /* the program's `args`; borrowed for the call */
   size_t arg_count;
   /* How much guest code may run: loop iterations and calls, and what built-ins cost. 0: any
-   * amount. The same program uses the same amount on every host. */
+   * amount. Interpreted, a program uses the same on every host; compiled, within 1 % of it. */
   uint64_t fuel;
   bool pending_on_fuel;        /* used up fuel is SKERRY_PENDING instead of SKERRY_LIMIT */
   uint64_t deadline_ms;        /* how long each call of the host may take; 0: any time */
