@@ -85,24 +85,29 @@ static bool contexts_fit(const SkImage *image, const SkTreePaths *paths) {
   return true;
 }
 
+// `data` lies in the file at any alignment.
 static bool take_paths(SkJit *jit, SkTree *tree, const Head *head, const char *data) {
   SkTreePaths *paths = &tree->paths;
   const SkImage *image = &jit->plain;
-  const SkTreeContext *contexts = (const SkTreeContext *)(const void *)data;
-  const SkTreeWay *ways = (const SkTreeWay *)(const void *)(contexts + head->context_count);
+  const char *ways = data + (size_t)head->context_count * sizeof(SkTreeContext);
   if (head->context_count == 0 || paths->loop_end != head->loop_end) return false;
   paths->contexts.count = 0;
-  for (uint32_t i = 0; i < head->context_count; i++)
-    SK_VEC_PUSH(&paths->arena, &paths->contexts, contexts[i]);
+  for (uint32_t i = 0; i < head->context_count; i++) {
+    SkTreeContext context;
+    memcpy(&context, data + (size_t)i * sizeof context, sizeof context);
+    SK_VEC_PUSH(&paths->arena, &paths->contexts, context);
+  }
   if (!contexts_fit(image, paths)) return false;
   for (uint32_t i = 1; i < head->way_count; i++) {
-    if (ways[i].context >= head->context_count || ways[i].pc >= image->code_count ||
-        ways[i].child > head->context_count)
+    SkTreeWay kept;
+    memcpy(&kept, ways + (size_t)i * sizeof kept, sizeof kept);
+    if (kept.context >= head->context_count || kept.pc >= image->code_count ||
+        kept.child > head->context_count)
       return false;
-    SkTreeWay *way = sk_tree_add(paths, ways[i].context, ways[i].pc, ways[i].target);
+    SkTreeWay *way = sk_tree_add(paths, kept.context, kept.pc, kept.target);
     if (!way) return false;
-    way->child = ways[i].child;
-    way->count = ways[i].count;
+    way->child = kept.child;
+    way->count = kept.count;
   }
   paths->words = head->words;
   return !paths->arena.failed;
