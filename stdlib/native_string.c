@@ -258,11 +258,11 @@ bool sk_native_text_list(SkThread *thread, SkList *list, SkSlot *result) {
 
 bool sk_native_string_find(SkThread *thread, SkString *string, SkString *sub, int64_t from,
                            SkSlot *result) {
-  (void)thread;
   if (from < 0) from = 0;
   if (from > string->size_bytes) return true;
-  const char *at = find_bytes(string->data + from, string->size_bytes - (size_t)from, sub->data,
-                              sub->size_bytes);
+  const char *start = string->data + from, *end = string->data + string->size_bytes;
+  const char *at = find_bytes(start, (size_t)(end - start), sub->data, sub->size_bytes);
+  if (!sk_native_charge(thread, (uint64_t)((at ? at : end) - start) / 16)) return false;
   if (!at) return true;
   result[0].i = at - string->data;
   result[1].u = 1;
@@ -353,14 +353,12 @@ static bool change_case(SkThread *thread, SkString *string, const SkCaseRun *run
 }
 
 bool sk_native_string_upper(SkThread *thread, SkString *string, SkSlot *result) {
-  if (is_ascii(string->data, string->size_bytes))
-    return change_ascii(thread, string, 'a', result);
+  if (is_ascii(string->data, string->size_bytes)) return change_ascii(thread, string, 'a', result);
   return change_case(thread, string, upper_runs, SK_COUNT_OF(upper_runs), result);
 }
 
 bool sk_native_string_lower(SkThread *thread, SkString *string, SkSlot *result) {
-  if (is_ascii(string->data, string->size_bytes))
-    return change_ascii(thread, string, 'A', result);
+  if (is_ascii(string->data, string->size_bytes)) return change_ascii(thread, string, 'A', result);
   return change_case(thread, string, lower_runs, SK_COUNT_OF(lower_runs), result);
 }
 

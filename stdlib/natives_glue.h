@@ -21,6 +21,9 @@
 #define FLAGS(mask) ((uint8_t)(mask))
 #define SIZE(string) ((uint64_t)(string)->size_bytes)
 #define COUNT(list) ((uint64_t)(list)->length)
+/// Bytes from..<to of a string; 0 if the string has no such range, which is a fault.
+#define SPAN(string, from, to) \
+  ((from) >= 0 && (from) <= (to) && (uint64_t)(to) <= SIZE(string) ? (uint64_t)((to) - (from)) : 0)
 #define TEXT(bytes) (sizeof(SkString) + (uint64_t)(bytes) + 16)
 #define ARRAY(count, element_bytes) \
   (sizeof(SkList) + sizeof(SkArray) + (uint64_t)(count) * (element_bytes) + 32)
