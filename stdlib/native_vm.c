@@ -98,3 +98,9 @@ bool sk_native_vm_join(SkThread *thread, int64_t raw, SkSlot *result) {
   if (!sk_task_join(thread, task, &problem)) return false;
   return problem.size == 0 || sk_give_text(thread, result, problem.data, problem.size);
 }
+
+bool sk_native_vm_exit(SkThread *thread, int64_t code) {
+  thread->vm->exit_code = (int)code;
+  thread->vm->pending = SK_PENDING_EXIT;
+  return false;
+}

@@ -1,5 +1,6 @@
 // A build tool: compiles and verifies the std modules, whose sources are linked into it, and writes
 // the C file with their bytecode and interfaces (see vm/std_modules.h): embed_std OUT.c
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,8 +18,9 @@ static void die(const char *what, const char *why) {
 
 // ---- interfaces ---------------------------------------------------------------------------------
 
-/// Without comments and indentation; strings hold no `//`.
+/// Without comments and indentation; strings hold no `//`. Begins with an empty line.
 static void strip(SkStr text, SkBuf *out) {
+  sk_buf_byte(out, '\n');
   for (uint32_t i = 0; i < text.size; i++) {
     if (i + 1 < text.size && text.data[i] == '/' && text.data[i + 1] == '/') {
       while (i < text.size && text.data[i] != '\n') i++;
@@ -35,38 +37,112 @@ static bool starts(const char *line, const char *end, const char *word) {
   return (size_t)(end - line) >= size && memcmp(line, word, size) == 0;
 }
 
-/// True if a variable's value calls the private function whose declaration begins at `line`.
-static bool makes_variable(const SkBuf *text, const char *line, const char *line_end) {
-  const char *name = line + strlen("fn "), *open = memchr(name, '(', (size_t)(line_end - name));
-  if (!open) return true;
-  size_t size = (size_t)(open + 1 - name);
-  for (const char *at = text->data, *stop = at + text->size; at < stop;) {
-    const char *end = memchr(at, '\n', (size_t)(stop - at));
+/// A private declaration: its lines, and the name that others would call it by.
+typedef struct {
+  const char *start, *end;
+  SkStr name;
+  bool kept;
+} Private;
+
+#define PRIVATE_LIMIT 1024
+typedef struct {
+  Private items[PRIVATE_LIMIT];
+  uint32_t count;
+} Privates;
+
+/// The name in a line that begins with one of the words; size 0 if it begins with none.
+static SkStr declared(const char *line, const char *end, const char *const *words) {
+  for (; *words; words++) {
+    if (!starts(line, end, *words)) continue;
+    const char *name = line + strlen(*words), *stop = name;
+    while (stop < end && (isalnum((unsigned char)*stop) || *stop == '_')) stop++;
+    return sk_str_n(name, (size_t)(stop - name));
+  }
+  return SK_STR("");
+}
+
+/// How much deeper in brackets the text is after a line. Strings count for nothing.
+static int deeper(const char *line, const char *end) {
+  int depth = 0;
+  bool in_string = false;
+  for (const char *at = line; at < end; at++) {
+    if (in_string && *at == '\\')
+      at++;
+    else if (*at == '"')
+      in_string = !in_string;
+    else if (!in_string)
+      depth += (strchr("{([", *at) != NULL) - (strchr("})]", *at) != NULL);
+  }
+  return depth;
+}
+
+/// Private functions and types of the module, and private methods. Lines are as strip left them.
+static void find_private(const SkBuf *text, Privates *out) {
+  static const char *const items[] = {"class ", "struct ", "enum ", "interface ", "fn ", NULL};
+  static const char *const members[] = {"private fn ", "private static fn ", NULL};
+  int depth = 0;
+  int open_at = -1;  // depth of the private item that is open; -1: none
+  for (const char *line = text->data, *stop = line + text->size; line < stop;) {
+    const char *end = memchr(line, '\n', (size_t)(stop - line));
     end = end ? end + 1 : stop;
-    bool variable = starts(at, end, "pub let ") || starts(at, end, "pub var ") ||
-                    starts(at, end, "let ") || starts(at, end, "var ");
-    if (variable && memmem(at, (size_t)(end - at), name, size)) return true;
-    at = end;
+    SkStr name = SK_STR("");
+    if (open_at < 0 && depth < 2) name = declared(line, end, depth == 0 ? items : members);
+    if (name.size) {
+      if (out->count == PRIVATE_LIMIT) die("a module", "has too many private declarations");
+      out->items[out->count++] = (Private){.start = line, .name = name};
+      open_at = depth;
+    }
+    depth += deeper(line, end);
+    if (open_at >= 0) out->items[out->count - 1].end = end;
+    if (depth <= open_at) open_at = -1;
+    line = end;
+  }
+}
+
+static bool names(const char *at, const char *end, SkStr word) {
+  while ((at = memmem(at, (size_t)(end - at), word.data, word.size))) {
+    bool begins = !isalnum((unsigned char)at[-1]) && at[-1] != '_' && at[-1] != '.';
+    at += word.size;
+    if (begins && at < end && !isalnum((unsigned char)*at) && *at != '_') return true;
+  }
+  return false;
+}
+
+/// True if what stays names the declaration.
+static bool is_named(const SkBuf *text, const Privates *privates, const Private *wanted) {
+  const char *at = text->data + 1;
+  for (uint32_t i = 0; i <= privates->count; i++) {
+    const Private *item = i < privates->count ? &privates->items[i] : NULL;
+    if (item && item->kept && item != wanted) continue;
+    const char *stop = item ? item->start : text->data + text->size;
+    if (stop > at && names(at, stop, wanted->name)) return true;
+    if (item) at = item->end;
   }
   return false;
 }
 
 /// Leaves out what no other module can name: private functions, types and methods. Private fields
-/// stay, they are part of their type. Lines are as strip left them; strings hold no braces.
+/// stay, they are part of their type; so does what fields, values and defaults name.
 static void drop_private(const SkBuf *text, SkBuf *out) {
-  uint32_t depth = 0, dropped_from = UINT32_MAX;  // UINT32_MAX: nothing is being left out
-  for (const char *line = text->data, *stop = line + text->size; line < stop;) {
-    const char *end = memchr(line, '\n', (size_t)(stop - line));
-    end = end ? end + 1 : stop;
-    bool private = depth == 0 && (starts(line, end, "class ") || starts(line, end, "struct ") ||
-                                  (starts(line, end, "fn ") && !makes_variable(text, line, end)));
-    private |= depth == 1 && starts(line, end, "private fn ");
-    if (private && dropped_from == UINT32_MAX) dropped_from = depth;
-    for (const char *at = line; at < end; at++) depth += (uint32_t)(*at == '{') - (*at == '}');
-    if (dropped_from == UINT32_MAX) sk_buf_add(out, line, (size_t)(end - line));
-    if (depth == dropped_from) dropped_from = UINT32_MAX;
-    line = end;
+  Privates *privates = sk_calloc(1, sizeof *privates);
+  if (!privates) die("drop_private", "out of memory");
+  if (text->size) find_private(text, privates);
+  for (bool more = true; more;) {
+    more = false;
+    for (uint32_t i = 0; i < privates->count; i++) {
+      Private *item = &privates->items[i];
+      if (item->kept || !is_named(text, privates, item)) continue;
+      item->kept = more = true;
+    }
   }
+  const char *at = text->data;
+  for (uint32_t i = 0; i < privates->count; i++) {
+    if (privates->items[i].kept) continue;
+    sk_buf_add(out, at, (size_t)(privates->items[i].start - at));
+    at = privates->items[i].end;
+  }
+  sk_buf_add(out, at, (size_t)(text->data + text->size - at));
+  sk_free(privates);
 }
 
 // ---- the table ----------------------------------------------------------------------------------

@@ -444,6 +444,17 @@ void sk_caps_print_flag(SkCapability kind, const SkStr *scope, SkBuf *out) {
     sk_buf_printf(out, "=%s", info->scope);
 }
 
+void sk_caps_print_help(const SkCaps *caps, SkCapability kind, const SkStr *scope, SkBuf *out) {
+  const char *name = sk_capability_infos[kind].name;
+  if (denied_rights(caps, kind)) {
+    sk_buf_printf(out, "  = help: it is denied: run it without --deny=%s\n", name);
+    return;
+  }
+  sk_buf_cstr(out, "  = help: run it with ");
+  sk_caps_print_flag(kind, scope, out);
+  sk_buf_cstr(out, "\n");
+}
+
 void sk_caps_print_denial(const SkCaps *caps, SkCapability kind, uint32_t rights, SkBuf *out) {
   const SkCapabilityInfo *info = &sk_capability_infos[kind];
   bool revoked = false, held = false;

@@ -104,6 +104,9 @@ bool sk_caps_allow_name(SkCaps *caps, SkCapability kind, uint32_t rights, SkStr 
 bool sk_caps_has(SkCaps *caps, SkCapability kind);
 /// "--allow=fs.read=DIR": the flag that would grant a need.
 void sk_caps_print_flag(SkCapability kind, const SkStr *scope, SkBuf *out);
+/// A line of help for a need that is not met: the flag to give, or the denial to leave out, which
+/// no flag outweighs.
+void sk_caps_print_help(const SkCaps *caps, SkCapability kind, const SkStr *scope, SkBuf *out);
 /// Why a native was refused: "clock was revoked", "fs.read is not granted: run with --allow=...".
 void sk_caps_print_denial(const SkCaps *caps, SkCapability kind, uint32_t rights, SkBuf *out);
 /// One line of the audit: event is grant, deny, denied, use, revoke.

@@ -160,11 +160,17 @@ static SkRunStatus run_turn(SkTask *task) {
 static void task_done(SkTask *task, SkRunStatus status) {
   SkVm *vm = task->vm;
   SkDomain *domain = task->domain;
+  if (status == SK_RUN_EXIT && vm->exit_code == 0) status = SK_RUN_DONE;
   if (status != SK_RUN_DONE) sk_channels_close_held(vm);
   if (status != SK_RUN_DONE && !__atomic_load_n(&domain->ends, __ATOMIC_RELAXED)) {
-    sk_vm_report(vm, &task->report);
     SkBuf line = {0};
-    sk_vm_message(vm, &line);
+    if (status == SK_RUN_EXIT) {
+      sk_buf_printf(&line, "exit code %d", vm->exit_code);
+      sk_buf_printf(&task->report, "exit code %d\n", vm->exit_code);
+    } else {
+      sk_vm_report(vm, &task->report);
+      sk_vm_message(vm, &line);
+    }
     task->message_size = line.size;
     sk_buf_deinit(&line);
   }

@@ -32,9 +32,7 @@ static bool check_needs(SkVm *vm, const SkImage *image, SkBuf *error) {
     sk_buf_printf(error, "error: module %.*s needs %.*s, which was not granted\n",
                   SK_STR_ARG(need->module), SK_STR_ARG(need->capability));
     if (kind != SK_CAP_COUNT) {
-      sk_buf_cstr(error, "  = help: run it with ");
-      sk_caps_print_flag(kind, need->has_scope ? &need->scope : NULL, error);
-      sk_buf_cstr(error, "\n");
+      sk_caps_print_help(&vm->caps, kind, need->has_scope ? &need->scope : NULL, error);
       sk_caps_audit(&vm->caps, "denied", kind, 0, need->scope, need->module.data);
     }
     return false;
