@@ -161,6 +161,22 @@ void sk_os_prefer_huge(void *start, size_t size_bytes) {
 void sk_os_discard(void *start, size_t size_bytes) {
   madvise(start, size_bytes, MADV_DONTNEED);
 }
+bool sk_os_map_twice(size_t size_bytes, uint8_t **writable, uint8_t **executable) {
+  void *first = mmap(NULL, size_bytes, PROT_READ | PROT_WRITE,
+                     MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (first == MAP_FAILED) return false;
+  // An old size of 0 of a shared mapping asks for another view of it.
+  void *second = mremap(first, 0, size_bytes, MREMAP_MAYMOVE);
+  if (second != MAP_FAILED && mprotect(second, size_bytes, PROT_READ | PROT_EXEC) == 0) {
+    *writable = first;
+    *executable = second;
+    return true;
+  }
+  munmap(first, size_bytes);
+  if (second != MAP_FAILED) munmap(second, size_bytes);
+  return false;
+}
+
 void sk_os_protect(void *start, size_t size_bytes) {
   mprotect(start, size_bytes, PROT_READ);
 }

@@ -31,6 +31,9 @@ void sk_os_discard(void *start, size_t size_bytes);
 void sk_os_populate(void *start, size_t size_bytes);
 /// For a large mapping that will be filled: fewer, larger pages where the system has them.
 void sk_os_prefer_huge(void *start, size_t size_bytes);
+/// Maps the same zeroed memory twice: to read and write, and to read and execute. Both views are
+/// released like any other. Anonymous, so that profilers ask the map of symbols of the process.
+bool sk_os_map_twice(size_t size_bytes, uint8_t **writable, uint8_t **executable) SK_MUST_USE;
 /// Makes pages read-only.
 void sk_os_protect(void *start, size_t size_bytes);
 

@@ -167,7 +167,8 @@ static void pop(SkBuild *b, SkIrWidth width) {
                                               .alias = SK_ALIAS_ELEMENT(at.size, 0, width)});
   if (width == SK_IW_64) sk_build_loose(b, value);
   set_length(b, list, index);
-  if (width == SK_IW_REF) store_element(b, &at, 0, width, sk_ir_null(ir));
+  SkIrRef zero = width == SK_IW_REF ? sk_ir_null(ir) : sk_build_int(b, 0);
+  store_element(b, &at, 0, width, zero);
   sk_build_add(b, (SkIrInstr){.op = SK_IR_JUMP});
   sk_ir_edge(ir, taking, after);
   b->block = after;
@@ -382,6 +383,9 @@ static bool lists(SkBuild *b) {
       sk_build_write(b, SK_A(b), sk_build_helper(b, SK_HELPER_list_new, SK_IT_REF, args, 2));
       return true;
     }
+    case SK_W_SETLEN:
+      set_length(b, sk_build_read(b, SK_A(b)), sk_build_read(b, SK_B(b)));
+      return true;
     case SK_W_TRUNCATE:
     case SK_W_RESIZE:
     case SK_W_RESERVE: {

@@ -1,13 +1,12 @@
 // Executable memory of the process, shared by all its VMs.
 //
-// One anonymous file is mapped twice: code is written through one view and run through the other,
-// so no page is ever writable and executable. Free ranges are kept in a list in the order of their
+// The memory is mapped twice: code is written through one view and run through the other, so no
+// page is ever writable and executable. Free ranges are kept in a list in the order of their
 // places, first fit, next to each other joined.
 #include <pthread.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
+#include "base/os.h"
 #include "jit/blob.h"
 
 typedef struct Range {
@@ -23,31 +22,11 @@ static struct {
   Range *free_ranges;
 } memory = {.lock = PTHREAD_MUTEX_INITIALIZER, .budget = SK_CODE_RESERVE_BYTES};
 
-static bool map_twice(void) {
-  int file = memfd_create("skerry-code", MFD_CLOEXEC);
-  if (file < 0) return false;
-  bool fine = ftruncate(file, (off_t)SK_CODE_RESERVE_BYTES) == 0;
-  void *writable = MAP_FAILED, *executable = MAP_FAILED;
-  if (fine) {
-    writable = mmap(NULL, SK_CODE_RESERVE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-    executable = mmap(NULL, SK_CODE_RESERVE_BYTES, PROT_READ | PROT_EXEC, MAP_SHARED, file, 0);
-  }
-  close(file);
-  if (writable != MAP_FAILED && executable != MAP_FAILED) {
-    memory.writable = writable;
-    memory.executable = executable;
-    return true;
-  }
-  if (writable != MAP_FAILED) munmap(writable, SK_CODE_RESERVE_BYTES);
-  if (executable != MAP_FAILED) munmap(executable, SK_CODE_RESERVE_BYTES);
-  return false;
-}
-
 static bool open_memory(void) {
   if (memory.is_open || memory.is_refused) return memory.is_open;
   Range *all = sk_malloc(sizeof *all);
   if (!all) return false;
-  if (!map_twice()) {
+  if (!sk_os_map_twice(SK_CODE_RESERVE_BYTES, &memory.writable, &memory.executable)) {
     memory.is_refused = true;
     sk_free(all);
     return false;

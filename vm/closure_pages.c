@@ -2,29 +2,18 @@
 #include "vm/closure_pages.h"
 
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/os.h"
 
 #define PAGE_BYTES ((size_t)SK_CLOSURE_BYTES * SK_CLOSURE_COUNT)
 
 bool sk_closure_page_open(SkClosurePage *page) {
   if (!sk_alloc_tick()) return false;
-  int fd = memfd_create("skerry-callbacks", MFD_CLOEXEC);
-  if (fd < 0) return false;
-  char *writable = MAP_FAILED, *executable = MAP_FAILED;
-  if (ftruncate(fd, (off_t)PAGE_BYTES) == 0) {
-    writable = mmap(NULL, PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    executable = mmap(NULL, PAGE_BYTES, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
-  }
-  close(fd);
-  if (writable != MAP_FAILED && executable != MAP_FAILED) {
-    *page = (SkClosurePage){writable, executable};
-    return true;
-  }
-  if (writable != MAP_FAILED) munmap(writable, PAGE_BYTES);
-  if (executable != MAP_FAILED) munmap(executable, PAGE_BYTES);
-  return false;
+  uint8_t *writable, *executable;
+  if (!sk_os_map_twice(PAGE_BYTES, &writable, &executable)) return false;
+  *page = (SkClosurePage){(char *)writable, (char *)executable};
+  return true;
 }
 
 void sk_closure_page_close(SkClosurePage *page) {

@@ -367,23 +367,26 @@ static void pop(X *x, const SkInstr *in) {
     sk_x_op(x, is_ref ? SK_W_POP_REF : SK_W_POP_64, s(x, in->a), s(x, in->b), 0);
     return;
   }
-  // Any other element: load its parts at the last index, then shorten the list.
-  uint32_t dst = s(x, in->a), at = x->l->code.count, index = x->scratch_slot;
+  // Any other element: load its parts at the last index, zero them, then shorten the list.
+  uint32_t dst = s(x, in->a), zero = dst + t->slots, index = x->scratch_slot;
   sk_x_op(x, SK_W_ZERO, dst, t->slots + 1, 0);
   uint32_t test = x->l->code.count;
-  (void)at;
   sk_x_op(x, SK_W_POPIDX, index, s(x, in->b), 0);
   sk_x_word(x, 0);
   if (t->slots == 1) {
     sk_x_op(x, element_loads[t->parts[0].width], dst, s(x, in->b), index);
+    sk_x_op(x, element_stores[t->parts[0].width], s(x, in->b), index, zero);
   } else {
     for (uint32_t i = 0; i < t->slots; i++) {
+      SkWord place = (SkWord)t->size | (SkWord)t->parts[i].offset << 32;
       sk_x_op(x, part_loads[t->parts[i].width], dst + i, s(x, in->b), index);
-      sk_x_word(x, (SkWord)t->size | (SkWord)t->parts[i].offset << 32);
+      sk_x_word(x, place);
+      sk_x_op(x, part_stores[t->parts[i].width], s(x, in->b), index, zero);
+      sk_x_word(x, place);
     }
   }
   sk_x_word(x, SK_WORD(SK_W_LDI, dst + t->slots, 1, 0));
-  sk_x_op(x, SK_W_TRUNCATE, s(x, in->b), index, 0);
+  sk_x_op(x, SK_W_SETLEN, s(x, in->b), index, 0);
   x->l->code.items[test + 1] = x->l->code.count - test - 2;
 }
 

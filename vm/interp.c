@@ -822,7 +822,12 @@ op_POP_64 : {
   SkList *list = AT(RB.ref);
   SkSlot *to = &RA;
   bool some = list->length > 0;
-  to[0].u = some ? ((const uint64_t *)(const void *)ELEMENTS(list))[--list->length] : 0;
+  to[0].u = 0;
+  if (some) {
+    uint64_t *last = (uint64_t *)(void *)ELEMENTS(list) + --list->length;
+    to[0].u = *last;
+    *last = 0;
+  }
   to[1].u = some;
   NEXT;
 }
@@ -851,6 +856,9 @@ op_POPIDX : {
 op_TRUNCATE:
   SAVE();
   if (!sk_list_truncate(thread, AT(RA.ref), RB.i)) goto failed;
+  NEXT;
+op_SETLEN:
+  ((SkList *)AT(RA.ref))->length = (uint32_t)RB.u;
   NEXT;
 op_RESIZE:
   SAVE();
