@@ -47,7 +47,9 @@ const CliCommand cli_commands[] = {
      "  --filter=TEXT            only tests whose name contains TEXT\n" RUN_FLAGS_HELP, cli_test},
     {"caps", "FILE", "list the capabilities that a program and its imports need",
      "Nothing of the program runs. The last line is the command that grants them all.\n", cli_caps},
-    {"version", "", "print the version", "", cli_version},
+    {"version", "[-v]", "print the version",
+     "  -v                       and which optional packages this build has, and lacks\n",
+     cli_version},
     {"help", "[COMMAND]", "print this help, or that of a command", "", cli_help},
     {NULL, NULL, NULL, NULL, NULL},
 };
@@ -59,12 +61,30 @@ const CliCommand *cli_command_find(const char *name) {
   return NULL;
 }
 
+/// One line for what is there or not; nothing if that is none.
+static void print_packages(const char *title, int is_built) {
+  size_t count;
+  const SkerryPackage *packages = skerry_packages(&count);
+  const char *separator = title;
+  for (size_t i = 0; i < count; i++) {
+    if (packages[i].is_built != is_built) continue;
+    printf("%s%s (%s", separator, packages[i].name, packages[i].modules);
+    printf(is_built ? ")" : "; Debian: %s)", packages[i].debian_package);
+    separator = ", ";
+  }
+  if (separator != title) puts("");
+}
+
 int cli_version(const char *command, int argc, char **argv) {
-  (void)argv;
-  if (argc > 0) return cli_usage(command, "`version` takes no arguments");
+  bool is_verbose = argc > 0 && strcmp(argv[0], "-v") == 0;
+  if (argc > is_verbose) return cli_usage(command, "`version` takes no arguments but -v");
   bool is_usual = strcmp(skerry_heap_name(), "region") == 0;
   printf("skerry %s%s%s\n", skerry_version(), is_usual ? "" : ", heap ",
          is_usual ? "" : skerry_heap_name());
+  if (is_verbose) {
+    print_packages("with ", 1);
+    print_packages("without ", 0);
+  }
   return CLI_OK;
 }
 

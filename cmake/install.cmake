@@ -14,7 +14,7 @@ if(SKERRY_SHARED)
     target_compile_definitions(libskerry_shared PRIVATE ${skerry_ffi_define})
     target_include_directories(libskerry_shared PRIVATE ${FFI_INCLUDE})
   endif()
-  target_link_libraries(libskerry_shared PRIVATE Threads::Threads m ${skerry_ffi})
+  target_link_libraries(libskerry_shared PRIVATE Threads::Threads m ${skerry_shared_libraries})
   set_target_properties(libskerry_shared PROPERTIES OUTPUT_NAME skerry EXPORT_NAME shared
     VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
   add_library(Skerry::shared ALIAS libskerry_shared)
@@ -40,7 +40,7 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/SkerryConfig.cmake
 
 # Static linking needs what the library itself links.
 set(skerry_private_libs "-lm -lpthread")
-foreach(library ${skerry_ffi})
+foreach(library ${skerry_libraries})
   if(IS_ABSOLUTE "${library}")
     get_filename_component(name ${library} NAME_WE)
     string(REGEX REPLACE "^lib" "-l" name ${name})

@@ -80,17 +80,12 @@ static void load_import(SkCompilation *c, SkModuleAst *module, SkImport *import)
   }
   SkStr path, text;
   if (!c->finder.find || !c->finder.find(c->finder.context, c->arena, name, &path, &text)) {
-    SkDiag *diag = sk_diag_add(&c->diags, SK_DIAG_E601, &module->source, AT(import),
-                               "there is no module `%.*s`", SK_STR_ARG(name));
-    if (sk_str_starts(name, "host.")) {
-      sk_diag_help(&c->diags, diag, "host modules come from the application that runs the program");
-    } else if (sk_str_starts(name, "std.")) {
-      sk_diag_help(&c->diags, diag, "std has env, fs, io, json, math, random, time and vm");
-    } else {
-      sk_diag_help(&c->diags, diag,
-                   "looked for %.*s.sk and .skb (with / for each dot) beside the main file",
-                   SK_STR_ARG(name));
-    }
+    SkStr help = SK_STR(""), why = help;
+    if (c->finder.explain) why = c->finder.explain(c->finder.context, c->arena, name, &help);
+    if (!why.size) why = sk_arena_printf(c->arena, "there is no module `%.*s`", SK_STR_ARG(name));
+    SkDiag *diag =
+        sk_diag_add(&c->diags, SK_DIAG_E601, &module->source, AT(import), "%.*s", SK_STR_ARG(why));
+    if (help.size) sk_diag_help(&c->diags, diag, "%.*s", SK_STR_ARG(help));
     return;
   }
   if (sk_module_has_magic(text)) {
@@ -106,8 +101,8 @@ static void load_import(SkCompilation *c, SkModuleAst *module, SkImport *import)
     if (compiled) load_compiled(c, module, import, name, path, compiled);
     return;
   }
-  import->module = load_module(c, name, path, text,
-                               sk_str_starts(name, "std.") || sk_str_starts(name, "host."));
+  import->module =
+      load_module(c, name, path, text, sk_str_starts(name, "std.") || sk_str_starts(name, "host."));
   add_dependency(c, module, import->module);
 }
 

@@ -11,6 +11,9 @@ typedef struct {
   /// The source of module `name` ("geo.shapes"), or the bytes of its module file: true and *path,
   /// *text (in arena) if it exists.
   bool (*find)(void *context, SkArena *arena, SkStr name, SkStr *path, SkStr *text);
+  /// What to say of a name that find did not find, in arena: the message, or "" where there is no
+  /// more to say than that; *help, or "".
+  SkStr (*explain)(void *context, SkArena *arena, SkStr name, SkStr *help);
 } SkModuleFinder;
 
 typedef struct {

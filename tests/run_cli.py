@@ -85,6 +85,9 @@ def main():
         expect(["run", "hello.ska"], 0, "hello\n")
         expect(["version"], 0, no_out=False)
         expect(["--version"], 0, no_out=False)
+        told, _ = expect(["version", "-v"], 0, no_out=False)
+        assert "xxHash (std.xxhash" in told, told
+        expect(["version", "-x"], 2, err="`version` takes no arguments but -v")
         expect(["help"], 0, no_out=False)
         expect(["help", "run"], 0, no_out=False)
 

@@ -30,6 +30,8 @@ Settings, also comments:
     // timeout: SECONDS          instead of 60
     // skip: MODE ...            not run under these modes
 
+A test that imports a std module which the command was built without is left out.
+
 Errors must match line for line: a compile error that nothing expects fails the test too. Warnings
 that nothing expects do not.
 
@@ -86,6 +88,14 @@ class Mode:
 
 def has_code_generator(skerry):
     return (Path(skerry).resolve().parent / "skerry-jit.so").exists()
+
+
+def absent_modules(skerry):
+    """Std modules that need an optional package which this command was built without."""
+    told = subprocess.run([str(skerry), "version", "-v"], stdout=subprocess.PIPE, text=True,
+                          check=True).stdout
+    without = "".join(line for line in told.splitlines() if line.startswith("without "))
+    return set(re.findall(r"std\.\w+", without))
 
 
 class Outcome:
@@ -428,6 +438,12 @@ def main():
         print("\n".join(test.name for test in tests))
         return 0
     skerry = find_skerry(arguments)
+    absent = absent_modules(skerry)
+    left_out = [test for test in tests if absent & set(re.findall(r"^import (std\.\w+)",
+                                                                  test.path.read_text(), re.MULTILINE))]
+    if left_out:
+        print(f"left out, as the build lacks their modules: {' '.join(t.name for t in left_out)}")
+        tests = [test for test in tests if test not in left_out]
 
     def run_one(test, mode):
         stdin = "".join(line + "\n" for line in test.stdin)

@@ -217,7 +217,8 @@ int main(int argc, char **argv) {
   }
   SkSearch search = {SK_STR(""), NULL, 0, NULL};
   SkCompilation compilation;
-  sk_compilation_init(&compilation, &arena, (SkModuleFinder){&search, sk_search_find},
+  sk_compilation_init(&compilation, &arena,
+                      (SkModuleFinder){&search, sk_search_find, sk_search_explain},
                       (SkCompileOptions){.std_bodies = true});
   bool checked = sk_compilation_check(&compilation, SK_STR("embed"), sk_buf_view(&script));
   SkBuf messages = {0};

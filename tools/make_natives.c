@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "packages.h"  // generated: SK_HAVE_...
+
 typedef struct {
   const char *name, *function, *signature, *capability, *rights, *handle, *fuel, *allocation,
       *flags;

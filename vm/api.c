@@ -2,6 +2,7 @@
 #include "base/os.h"
 #include "skerry/debug.h"
 #include "vm/api.h"
+#include "vm/std_modules.h"
 
 const char *skerry_status_name(SkerryStatus status) {
   switch (status) {
@@ -39,6 +40,11 @@ const char *skerry_status_name(SkerryStatus status) {
 
 const char *skerry_version(void) {
   return "0.1.0";
+}
+
+const SkerryPackage *skerry_packages(size_t *count) {
+  *count = sk_package_count;
+  return sk_packages;
 }
 
 const char *skerry_heap_name(void) {
@@ -203,7 +209,8 @@ static SkerryStatus dump_source(const char *path, SkStr text, SkerryDump what,
                      options->search_path_count, options->engine};
   SkCompilation compilation;
   SkCompileOptions compile_options = {.with_tests = true};
-  sk_compilation_init(&compilation, &arena, (SkModuleFinder){&search, sk_search_find},
+  sk_compilation_init(&compilation, &arena,
+                      (SkModuleFinder){&search, sk_search_find, sk_search_explain},
                       compile_options);
   SkStr name = sk_arena_str(&arena, sk_str(path));
   bool fine = true;

@@ -109,7 +109,8 @@ static SkerryStatus compile(SkerryProgram *program, const char *path, SkStr text
   if (!sk_arena_init(&arena)) return sk_program_no_memory(messages);
   sk_arena_warm(&arena, 224 << 10);  // what the prelude's interface takes at least
   SkCompilation compilation;
-  sk_compilation_init(&compilation, &arena, (SkModuleFinder){search, sk_search_find},
+  sk_compilation_init(&compilation, &arena,
+                      (SkModuleFinder){search, sk_search_find, sk_search_explain},
                       (SkCompileOptions){.with_tests = options->with_tests});
   bool checked = sk_compilation_check(&compilation, sk_arena_str(&arena, sk_str(path)), text);
   SkerryStatus status = SKERRY_OK;

@@ -25,6 +25,8 @@ typedef struct {
 SkStr sk_search_root(SkArena *arena, const char *path);
 /// A SkModuleFinder over a SkSearch: embedded std modules first, then files.
 bool sk_search_find(void *search, SkArena *arena, SkStr name, SkStr *path, SkStr *text);
+/// What it did not find and why: its `explain`.
+SkStr sk_search_explain(void *search, SkArena *arena, SkStr name, SkStr *help);
 
 /// The steps of skerry_program_load on bytes that are at hand; messages go to `messages`.
 SkerryStatus sk_program_load_source(SkerryProgram *program, const char *path, SkStr text,

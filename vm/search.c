@@ -69,3 +69,54 @@ bool sk_search_find(void *context, SkArena *arena, SkStr name, SkStr *path, SkSt
   }
   return false;
 }
+
+// ---- what was not found -------------------------------------------------------------------------
+
+static bool is_word_of(SkStr word, const char *words) {
+  for (const char *at = words; (at = strstr(at, word.data)); at++) {
+    bool starts = at == words || at[-1] == ' ';
+    if (starts && (at[word.size] == ' ' || !at[word.size])) return true;
+  }
+  return false;
+}
+
+/// "std has env, fs ... and xxhash".
+static SkStr list_std(SkArena *arena) {
+  SkBuf text = {0};
+  sk_buf_cstr(&text, "std has ");
+  uint32_t left = sk_std_module_count - 1;  // without the prelude
+  for (uint32_t i = 0; i < sk_std_module_count; i++) {
+    const char *name = sk_std_modules[i].name;
+    if (strncmp(name, "std.", 4) != 0) continue;
+    left--;
+    sk_buf_printf(&text, "%s%s", name + 4, left > 1 ? ", " : left == 1 ? " and " : "");
+  }
+  SkStr copy = sk_arena_str(arena, sk_buf_view(&text));
+  sk_buf_deinit(&text);
+  return copy;
+}
+
+SkStr sk_search_explain(void *context, SkArena *arena, SkStr name, SkStr *help) {
+  (void)context;
+  if (sk_str_starts(name, SK_HOST_PREFIX)) {
+    *help = SK_STR("host modules come from the application that runs the program");
+    return SK_STR("");
+  }
+  if (!sk_str_starts(name, "std.")) {
+    *help = sk_arena_printf(
+        arena, "looked for %.*s.sk and .skb (with / for each dot) beside the main file",
+        SK_STR_ARG(name));
+    return SK_STR("");
+  }
+  SkStr wanted = sk_arena_str(arena, name);
+  for (uint32_t i = 0; i < sk_package_count; i++) {
+    const SkerryPackage *package = &sk_packages[i];
+    if (package->is_built || !is_word_of(wanted, package->modules)) continue;
+    *help = SK_STR("`skerry version -v` lists what a build has");
+    return sk_arena_printf(arena,
+                           "this build of Skerry has no %s: it was built without %s (Debian: %s)",
+                           wanted.data, package->name, package->debian_package);
+  }
+  *help = list_std(arena);
+  return SK_STR("");
+}

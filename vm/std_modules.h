@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/check.h"
+#include "skerry/skerry.h"
 
 typedef struct {
   const char *name;  // "prelude", "std.fs"
@@ -16,3 +17,7 @@ typedef struct {
 
 extern const SkStdModule sk_std_modules[];
 extern const uint32_t sk_std_module_count;
+
+/// The optional packages: stdlib/packages.def.
+extern const SkerryPackage sk_packages[];
+extern const uint32_t sk_package_count;

@@ -51,6 +51,17 @@ SKERRY_API const char *skerry_version(void);
    share that of libgc; libskerry-boehm). Static. */
 SKERRY_API const char *skerry_heap_name(void);
 
+/* A C library that std modules stand on. A build without it lacks them, and says so when one is
+   imported. */
+typedef struct SkerryPackage {
+  const char *name;           /* "PCRE2" */
+  const char *modules;        /* "std.regex"; several with a blank between */
+  const char *debian_package; /* what a build needs installed: "libpcre2-dev" */
+  int is_built;               /* 1: this library has it */
+} SkerryPackage;
+/* All such packages, *count of them. Static. */
+SKERRY_API const SkerryPackage *skerry_packages(size_t *count);
+
 /* A text that the caller owns. data is NULL when there is none. */
 typedef struct {
   char *data;

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Installs Skerry into a folder and builds a project outside against it: by find_package (static and
-shared library), by pkg-config, and from the sources by FetchContent. Checks what libskerry.so shows.
+shared library), by pkg-config, and from the sources by FetchContent, that without any optional package.
+Checks what libskerry.so shows.
 
     tests/embed/run_install.py [--keep]        works in build/install
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -34,6 +36,27 @@ def expect(name, output):
 def cmake(source, build, *options):
     run("cmake", "-G", "Ninja", "-S", source, "-B", build, *options)
     run("cmake", "--build", build)
+
+
+PACKAGE = re.compile(r'^PACKAGE\((\w+), "([^"]+)", "[^"]+", "[^"]+", "([^"]+)", "([^"]+)"', re.MULTILINE)
+
+
+def check_without_packages(skerry, packages):
+    """Each module that is left out says so, as a source and as a module that another build made."""
+    told = run(skerry, "version", "-v")
+    if "with " in told.replace("without ", ""):
+        sys.exit(f"built without any package, `version -v` says\n{told}")
+    for _, name, debian, modules in packages:
+        for module in modules.split():
+            source = WORK / "needs.sk"
+            source.write_text(f"import {module} as m\n")
+            run(WORK / "skerry/skerry", "build", source, "-o", WORK / "needs.skb")
+            for path in [source, WORK / "needs.skb"]:
+                done = subprocess.run([str(skerry), "run", str(path)], stderr=subprocess.PIPE, text=True)
+                wanted = (f"this build of Skerry has no {module}: it was built without {name} "
+                          f"(Debian: {debian})")
+                if done.returncode != 3 or wanted not in done.stderr:
+                    sys.exit(f"{path.name} needs {module}; told was: {done.stderr}")
 
 
 def main():
@@ -68,9 +91,11 @@ def main():
     if strays:
         sys.exit("libskerry.so shows more than the public functions:\n" + "\n".join(strays))
 
+    packages = PACKAGE.findall((ROOT / "stdlib/packages.def").read_text(encoding="utf-8"))
     cmake(ROOT / "tests/embed/outside", WORK / "fetched", f"-DSKERRY_SOURCES={ROOT}",
-          f"-DEXAMPLES={EXAMPLES}", *common)
+          f"-DEXAMPLES={EXAMPLES}", *common, *(f"-DSKERRY_{row[0]}=OFF" for row in packages))
     expect("hello", run(WORK / "fetched/hello"))
+    check_without_packages(WORK / "fetched/_deps/skerry-build/skerry", packages)
 
 
 main()

@@ -4,10 +4,12 @@
     tests/natives/run_imports.py OBJECT_FOLDER
 
 The objects of natives (stdlib/, and the generated glue) may import Skerry's own functions and what
-is listed below of the C library: nothing that opens, connects, runs or changes anything. Files,
+is listed below of the C library: nothing that opens, connects, runs or changes anything; natives on
+an optional package what its row in stdlib/packages.def names (zlib opens files, too). Files,
 sockets and processes are for the broker's objects alone; the other objects of the VM may not import
 what only the broker needs. A symbol that is not listed is an error, so a new one is looked at."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -35,6 +37,25 @@ EXCEPTIONS = {
 }
 
 
+ROOT = Path(__file__).resolve().parent.parent.parent
+PACKAGE = re.compile(r'^PACKAGE\((\w+)' + r', "([^"]*)"' * 6 + r"\)$")
+
+
+def package_imports():
+    """What natives on optional packages may import besides: unit -> beginnings of names."""
+    allowed = {}
+    for line in (ROOT / "stdlib/packages.def").read_text().splitlines():
+        if not line.startswith("PACKAGE("):
+            continue
+        row = PACKAGE.match(line)
+        if not row:
+            sys.exit(f"stdlib/packages.def: not a row: {line}")
+        for module in row.group(6).split():
+            unit = "stdlib/native_" + module.split(".")[1]
+            allowed[unit] = allowed.get(unit, ()) + tuple(row.group(7).split())
+    return allowed
+
+
 def imports(path):
     out = subprocess.run(["nm", "-u", str(path)], stdout=subprocess.PIPE, check=True, text=True)
     names = (line.split()[-1].split("@")[0] for line in out.stdout.splitlines() if line.strip())
@@ -44,6 +65,7 @@ def imports(path):
 
 def main():
     objects = sorted(Path(sys.argv[1]).rglob("*.o"))
+    packages = package_imports()
     passed, failed, natives, brokers = 0, 0, 0, 0
     for path in objects:
         name = str(path.relative_to(sys.argv[1]))
@@ -54,7 +76,8 @@ def main():
         natives += is_native
         brokers += is_broker
         if is_native:
-            wrong = {n for n in found if not n.startswith("sk_") and n not in ALLOWED}
+            fine = ("sk_", *packages.get(unit, ()))
+            wrong = {n for n in found if not n.startswith(fine) and n not in ALLOWED}
         elif is_broker or unit in EXCEPTIONS or not unit.startswith(("vm/", "base/", "gc/",
                                                                      "bytecode/", "compiler/")):
             wrong = set()
