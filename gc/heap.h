@@ -34,11 +34,12 @@ typedef struct {
   bool is_dirty;          // was used since the system handed it out: not known to be zero
   bool is_zero;           // all free lines are zero: taken fresh since the last collection
   bool is_touched;        // allocated into since the last collection: is in the list of these
-  bool in_log;            // LARGE: some card is set
+  bool in_log;            // LARGE: some card was set since the last collection
   uint16_t longest_hole;  // LINES_USED: of its runs of free lines; SK_HOLE_UNKNOWN: find out
   uint32_t run_blocks;    // LARGE: how many blocks the object has
   uint32_t next_touched;
-  uint32_t spare[12];
+  uint32_t card_stores;  // LARGE: since the last collection
+  uint32_t spare[11];
   // LINES_USED: a bit for each line that holds an object that was live at the last collection.
   // LARGE, LARGE_REST of an array: a bit for each line that was stored into since then (cards).
   uint64_t lines[SK_LINE_WORDS];

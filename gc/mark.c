@@ -70,6 +70,7 @@ static void note_verified(SkMarker *marker, uint32_t ref) {
 // to; each is pushed once for each field that holds it, and a field is scanned once. Others (roots,
 // the barrier) mark at once, so that nothing is pushed twice.
 
+#define WHOLE_ELEMENTS (1u << 20)  // of an array that may be scanned at once in a pause
 #define TAG 1u
 
 void sk_gc_mark(SkMarker *marker, SkRef ref) {
@@ -378,7 +379,14 @@ static uint32_t scan_cards(Tracer *tracer, SkObject *object) {
     }
   }
   block->in_log = false;
+  block->card_stores = 0;
   return work;
+}
+
+static void clear_cards(SkBlock *block) {
+  for (uint32_t n = 0; n < block->run_blocks; n++) memset(block[n].lines, 0, sizeof block[n].lines);
+  block->in_log = false;
+  block->card_stores = 0;
 }
 
 uint32_t sk_scan_log(SkMarker *marker) {
@@ -392,6 +400,8 @@ uint32_t sk_scan_log(SkMarker *marker) {
       work += scan_cards(&tracer, object);
     } else {
       const SkGcType *type = sk_type_of(heap, object);
+      SkBlock *block = &heap->table[sk_block_of(heap, object)];
+      if (block->in_log) clear_cards(block);
       object->gc |= SK_GC_UNLOGGED;
       push_fields(&tracer, marker, object, type, FOLLOW_YOUNG);
       if (type->kind == SK_GC_ARRAY) work += ((const SkArray *)(const void *)object)->length;
@@ -405,12 +415,8 @@ uint32_t sk_scan_log(SkMarker *marker) {
 
 void sk_forget_log(SkHeapFull *heap) {
   for (uint32_t i = 0; i < heap->log_count; i++) {
-    SkObject *object = sk_object_at(heap, heap->log[i]);
-    if (!(object->gc & SK_GC_UNLOGGED)) continue;
-    SkBlock *block = &heap->table[sk_block_of(heap, object)];
-    for (uint32_t n = 0; n < block->run_blocks; n++)
-      memset(block[n].lines, 0, sizeof block[n].lines);
-    block->in_log = false;
+    SkBlock *block = &heap->table[heap->log[i] >> SK_BLOCK_SHIFT];
+    if (block->in_log) clear_cards(block);
   }
   if (heap->log_count > heap->log_peak) heap->log_peak = heap->log_count;
   heap->log_count = 0;
@@ -444,6 +450,14 @@ static SK_COLD void mark_line(SkHeapFull *heap, const SkArray *array, size_t lin
   }
 }
 
+/// An array that is stored into all the time is better scanned as a whole, at the cost of a few
+/// stores, than asked for the card at each store. Not while a cycle is on: it wants each line as it
+/// was.
+static bool is_worth_scanning(const SkHeapFull *heap, SkBlock *block, const SkArray *array) {
+  return ++block->card_stores > array->length / 8 && array->length <= WHOLE_ELEMENTS &&
+         !heap->in_cycle;
+}
+
 /// No card is set when a cycle begins. So a line whose card is set has been marked since: only the
 /// first store into a line costs anything.
 void sk_gc_write_range_slow(SkHeap *head, SkObject *holder, const void *from, size_t bytes) {
@@ -462,6 +476,8 @@ void sk_gc_write_range_slow(SkHeap *head, SkObject *holder, const void *from, si
     *word |= card;
     if (heap->in_cycle) mark_line(heap, (const SkArray *)(const void *)holder, line);
   }
+  if (is_worth_scanning(heap, block, (const SkArray *)(const void *)holder))
+    holder->gc &= (uint8_t)~SK_GC_UNLOGGED;
   if (!block->in_log) {
     block->in_log = true;
     log_object(heap, holder);
