@@ -85,8 +85,10 @@ static bool may_inline(SkJit *jit, const SkRecorder *recorder, uint32_t function
     return false;
   }
   uint32_t around = sk_tree_depth_of(paths, recorder->context, function);
-  return around == 0 ||
-         (around <= jit->params[SK_PARAM_unroll] && size <= jit->params[SK_PARAM_small]);
+  if (around == 0) return true;
+  // Each level of a recursion may double what is inlined.
+  return size <= jit->params[SK_PARAM_small] && around < 8 &&
+         size << around <= jit->params[SK_PARAM_unroll];
 }
 
 /// The word before was a call: the thread is at the callee's ENTER. False ends the recording.
