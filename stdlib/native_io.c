@@ -137,6 +137,39 @@ bool sk_native_time_now(SkThread *thread, const SkGranted *granted, SkSlot *resu
   return true;
 }
 
+/// Seconds since 1970, rounded down, and the nanoseconds above them.
+bool sk_native_time_instant(SkThread *thread, const SkGranted *granted, SkSlot *result) {
+  const SkCaps *caps = &thread->vm->caps;
+  (void)granted;
+  bool frozen = caps->clock == SK_CLOCK_FROZEN;
+  int64_t ns = frozen ? caps->frozen_wall_ns : coarse(caps, sk_os_wall_ns());
+  int64_t seconds = ns / 1000000000 - (ns % 1000000000 < 0);
+  result[0].i = seconds;
+  result[1].i = ns - seconds * 1000000000;
+  return true;
+}
+
+/// The rules of a time zone of the host as they stand in its file; "" is its local zone.
+bool sk_native_time_zone(SkThread *thread, const SkGranted *granted, SkString *name,
+                         SkSlot *result) {
+  SkBuf rules = {0}, problem = {0};
+  bool fine = sk_broker_zone(granted, sk_string_view(name), &rules, &problem);
+  if (fine) {
+    SkList *list = sk_list_new(thread, SK_TI_BYTES, (uint32_t)rules.size);
+    fine = list != NULL;
+    if (list && rules.size) memcpy(sk_list_data(thread->heap, list), rules.data, rules.size);
+    if (list) list->length = (uint32_t)rules.size;
+    if (list) result[0].u = sk_gc_ref(thread->heap, list).bits;
+  } else {
+    fine = !problem.failed && !rules.failed
+               ? sk_give_text(thread, &result[1], problem.data, problem.size)
+               : sk_fault_memory(thread);
+  }
+  sk_buf_deinit(&rules);
+  sk_buf_deinit(&problem);
+  return fine;
+}
+
 bool sk_native_time_monotonic(SkThread *thread, const SkGranted *granted, SkSlot *result) {
   const SkCaps *caps = &thread->vm->caps;
   (void)granted;

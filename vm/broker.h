@@ -48,6 +48,9 @@ bool sk_broker_make_folder(const SkGranted *granted, SkStr path, SkBuf *problem)
 bool sk_broker_remove(const SkGranted *granted, SkStr path, SkBuf *problem);
 /// Both ends must be granted.
 bool sk_broker_rename(const SkGranted *granted, SkStr from, SkStr to, SkBuf *problem);
+/// The file of a time zone ("Europe/Berlin"; "": the local one), of at most 64 KiB, added to *out.
+/// The time zones of the system are open to whoever may read the clock.
+bool sk_broker_zone(const SkGranted *granted, SkStr name, SkBuf *out, SkBuf *problem);
 /// Calls fn for each name in an open folder but . and .., in no order. False: it cannot be read.
 bool sk_broker_list(int fd, bool (*fn)(void *context, const char *name), void *context);
 /// As read and write, all or up to the end; EINTR is handled. -1 on failure.

@@ -575,6 +575,39 @@ bool sk_broker_list(int fd, bool (*fn)(void *context, const char *name), void *c
   return fine;
 }
 
+// ---- time zones ---------------------------------------------------------------------------------
+
+#define ZONES "/usr/share/zoneinfo"
+#define ZONE_BYTES 65536
+
+bool sk_broker_zone(const SkGranted *granted, SkStr name, SkBuf *out, SkBuf *problem) {
+  char path[256], data[ZONE_BYTES];
+  int fd = -1;
+  if (name.size >= sizeof path || memchr(name.data, 0, name.size)) {
+    errno = ENOENT;
+  } else if (name.size == 0) {
+    fd = open("/etc/localtime", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  } else {
+    memcpy(path, name.data, name.size);
+    path[name.size] = 0;
+    int folder = open(ZONES, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    fd = open_beneath(&granted->thread->vm->caps, granted->kind, folder, path,
+                      O_RDONLY | O_NONBLOCK, 0);
+    if (folder >= 0) close(folder);
+  }
+  struct stat info;
+  bool is_file = fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode) &&
+                 info.st_size <= (off_t)sizeof data;
+  int64_t got = is_file ? sk_broker_read(fd, data, sizeof data) : -1;
+  if (fd >= 0) close(fd);
+  if (got < 4 || memcmp(data, "TZif", 4) != 0) {
+    sk_buf_printf(problem, "the host knows no time zone `%.*s`", SK_STR_ARG(name));
+    return false;
+  }
+  sk_buf_add(out, data, (size_t)got);
+  return !out->failed;
+}
+
 // ---- descriptors --------------------------------------------------------------------------------
 
 int64_t sk_broker_read(int fd, void *data, size_t size) {
