@@ -155,6 +155,9 @@ void sk_vm_delete(SkVm *vm) {
   sk_roots_free(vm->held.items);
   sk_externs_close(vm);
   sk_resources_deinit(&vm->resources);
+  for (int i = 0; i < SK_KEPT_COUNT; i++) {
+    if (vm->kept[i].data) vm->kept[i].deinit(&vm->thread, vm->kept[i].data);
+  }
   sk_caps_deinit(&vm->caps);
   if (vm->thread.jit) sk_jit_hooks->detach(&vm->thread);
   if (vm->thread.heap) sk_heap_delete(vm->thread.heap);

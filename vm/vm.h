@@ -163,6 +163,13 @@ typedef struct {
   uint32_t count, capacity, first_free;
 } SkHeld;
 
+/// What natives keep for a VM from one call to the next, outside of its heap; freed with the VM.
+typedef enum { SK_KEPT_REGEX, SK_KEPT_COUNT } SkKeptKind;
+typedef struct {
+  void *data;  // NULL: nothing yet
+  void (*deinit)(SkThread *thread, void *data);
+} SkKept;
+
 struct SkVm {
   SkThread thread;  // first: what the heap's callbacks get
   SkVmOptions options;
@@ -185,6 +192,7 @@ struct SkVm {
   bool in_ended;
   SkCaps caps;
   SkResources resources;
+  SkKept kept[SK_KEPT_COUNT];
   SkPendingKind inner_failure;  // of the last call that a host function made; NONE: none
   const void *waits_for;        // PARK_ANSWER: the SkHostFunctionRow whose answer is due
   uint64_t output_bytes;        // written so far
