@@ -12,7 +12,7 @@ enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_COMPILE = 3 };
 typedef struct {
   const char *name;
   const char *synopsis;  // after "skerry NAME"
-  const char *summary;   // one line
+  const char *summary;   // one line; NULL: not in the list of commands
   const char *help;      // more lines; may be ""
   int (*run)(const char *command, int argc, char **argv);
 } CliCommand;
@@ -75,5 +75,8 @@ int cli_check(const char *command, int argc, char **argv);
 int cli_disasm(const char *command, int argc, char **argv);
 int cli_caps(const char *command, int argc, char **argv);
 int cli_test(const char *command, int argc, char **argv);
+/// Compares modes of programs; and one process of such a study, which `bench` starts.
+int cli_bench(const char *command, int argc, char **argv);
+int cli_bench_run(const char *command, int argc, char **argv);
 int cli_version(const char *command, int argc, char **argv);
 int cli_help(const char *command, int argc, char **argv);

@@ -47,6 +47,26 @@ const CliCommand cli_commands[] = {
      "  --filter=TEXT            only tests whose name contains TEXT\n" RUN_FLAGS_HELP, cli_test},
     {"caps", "FILE", "list the capabilities that a program and its imports need",
      "Nothing of the program runs. The last line is the command that grants them all.\n", cli_caps},
+    {"bench", "[flags] [PROGRAM...]", "measure programs: interpreted, compiled, in other ways",
+     "PROGRAM is a file, or the name of a built-in program; without any, all built-in ones are "
+     "measured.\nEach runs in several processes, and several times in each; modes take turns.\n\n"
+     "  --modes=LIST             interp, jit, jit-cached, boehm (default: all); ratios are to the "
+     "first\n"
+     "  --quick                  fewer and shorter executions: at most two minutes for the suite\n"
+     "  --save=FILE.json         keep the raw data, with the machine's description\n"
+     "  --compare OLD NEW        what changed between two saved studies beyond noise\n"
+     "  --args=\"A B\"             arguments for the programs\n"
+     "  --executions=N           processes for each program and mode (default 5, quick 2)\n"
+     "  --iterations=N           runs in each process at most (default 60, quick 40)\n"
+     "  --budget=SECONDS         for one process, after which no iteration begins; three always "
+     "run\n"
+     "  --clock=cpu|wall|own     what is measured: CPU time of the process (default), time that "
+     "passes,\n"
+     "                           or CPU time of the program's thread alone\n"
+     "  --no-pin                 do not bind executions to two CPUs where there are more\n"
+     "  --allow, --deny, --manifest, --heap-limit, --stack-limit, --jit: as for `run`\n",
+     cli_bench},
+    {"bench-run", "", NULL, "", cli_bench_run},
     {"version", "[-v]", "print the version",
      "  -v                       and which optional packages this build has, and lacks\n",
      cli_version},
@@ -92,7 +112,7 @@ int cli_help(const char *name, int argc, char **argv) {
   if (argc > 1) return cli_usage(name, "`help` takes one command");
   if (argc == 1) {
     const CliCommand *command = cli_command_find(argv[0]);
-    if (!command) return cli_usage(NULL, "there is no command `%s`", argv[0]);
+    if (!command || !command->summary) return cli_usage(NULL, "there is no command `%s`", argv[0]);
     printf("skerry %s%s%s\n  %s\n", command->name, *command->synopsis ? " " : "", command->synopsis,
            command->summary);
     if (*command->help) printf("\n%s", command->help);
@@ -102,6 +122,7 @@ int cli_help(const char *name, int argc, char **argv) {
   puts("  skerry FILE.sk [ARGS...]     run a program");
   puts("  skerry COMMAND ...\n");
   for (const CliCommand *command = cli_commands; command->name; command++) {
+    if (!command->summary) continue;
     printf("  %-8s %s\n", command->name, command->summary);
   }
   puts(
@@ -144,7 +165,7 @@ static int no_command(const char *name) {
   uint32_t least = 3;
   for (const CliCommand *command = cli_commands; command->name; command++) {
     uint32_t away = distance(name, command->name);
-    if (away >= least) continue;
+    if (!command->summary || away >= least) continue;
     least = away;
     nearest = command->name;
   }

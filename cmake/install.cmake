@@ -51,3 +51,5 @@ foreach(library ${skerry_libraries})
 endforeach()
 configure_file(cmake/skerry.pc.in ${CMAKE_CURRENT_BINARY_DIR}/skerry.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/skerry.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+# What `skerry bench` measures, and the same programs in other languages.
+install(DIRECTORY bench/programs/ DESTINATION ${CMAKE_INSTALL_DATADIR}/skerry/bench)

@@ -559,6 +559,24 @@ static void report(SkThread *thread, bool stats, SkBuf *out) {
                 (unsigned long long)sk_vm_fuel_used(thread->vm));
 }
 
+static SkJitCounts counts(const SkImage *image) {
+  SkJit *jit = __atomic_load_n(&image->jit, __ATOMIC_ACQUIRE);
+  if (!jit) return (SkJitCounts){0};
+  pthread_mutex_lock(&jit->lock);
+  const SkJitStats *stats = &jit->stats;
+  SkJitCounts result = {.trees = jit->all.count,
+                        .recordings = stats->recordings,
+                        .compiled = stats->compiled,
+                        .refused = stats->failed,
+                        .cached = stats->cached,
+                        .entered = __atomic_load_n(&stats->entered, __ATOMIC_RELAXED),
+                        .left = __atomic_load_n(&stats->left, __ATOMIC_RELAXED),
+                        .compile_ns = stats->compile_ns,
+                        .code_bytes = stats->code_bytes};
+  pthread_mutex_unlock(&jit->lock);
+  return result;
+}
+
 static const SkJitHooks hooks = {
     .check_options = check_options,
     .attach = attach,
@@ -569,5 +587,6 @@ static const SkJitHooks hooks = {
     .record = sk_record_step,
     .stop = stop,
     .report = report,
+    .counts = counts,
 };
 const SkJitHooks *const sk_jit_hooks = &hooks;

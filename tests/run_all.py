@@ -135,6 +135,12 @@ def suite_cli():
         counted("cli", [sys.executable, "tests/run_cli.py"])
 
 
+def suite_bench():
+    """Studies, reports, profiles and logs of the JIT, with the real command."""
+    if build("release"):
+        counted("bench", [sys.executable, "tests/run_bench.py"])
+
+
 def suite_stages():
     """What each stage of the compiler makes of some programs; --bless of its script rewrites."""
     if build("release"):

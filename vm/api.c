@@ -2,6 +2,7 @@
 #include "base/os.h"
 #include "skerry/debug.h"
 #include "vm/api.h"
+#include "vm/jit_hooks.h"
 #include "vm/std_modules.h"
 
 const char *skerry_status_name(SkerryStatus status) {
@@ -189,6 +190,20 @@ SkerryNeed skerry_program_need(const SkerryProgram *program, size_t number) {
                       known ? sk_capability_infos[kind].meaning : "",
                       known ? sk_capability_infos[kind].scope : "",
                       known && sk_capability_infos[kind].is_default};
+}
+
+SkerryJitStats skerry_program_jit_stats(const SkerryProgram *program) {
+  if (!sk_jit_hooks) return (SkerryJitStats){0};
+  SkJitCounts counts = sk_jit_hooks->counts(program->image);
+  return (SkerryJitStats){.trees = counts.trees,
+                          .recordings = counts.recordings,
+                          .compiled = counts.compiled,
+                          .refused = counts.refused,
+                          .cached = counts.cached,
+                          .entered = counts.entered,
+                          .left = counts.left,
+                          .compile_ns = counts.compile_ns,
+                          .code_bytes = counts.code_bytes};
 }
 
 size_t skerry_program_test_count(const SkerryProgram *program) {

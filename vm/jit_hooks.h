@@ -22,6 +22,11 @@ typedef enum {
 } SkJitNext;
 
 typedef struct {
+  uint32_t trees;
+  uint64_t recordings, compiled, refused, cached, entered, left, compile_ns, code_bytes;
+} SkJitCounts;
+
+typedef struct {
   /// True if the text is a list of options as vm->options.jit has them: "off", "stress", "loop=20",
   /// "dump=ir", with commas. Else a message.
   bool (*check_options)(const char *options, SkBuf *error);
@@ -42,6 +47,8 @@ typedef struct {
   void (*stop)(SkThread *thread);
   /// The dumps that options asked for, and, with stats, what the JIT did for the image of this VM.
   void (*report)(SkThread *thread, bool stats, SkBuf *out);
+  /// What was done for an image so far; all 0 if no VM of it has started. Any thread.
+  SkJitCounts (*counts)(const SkImage *image);
 } SkJitHooks;
 
 /// NULL in a build without the JIT.

@@ -128,6 +128,20 @@ SKERRY_API size_t skerry_program_test_count(const SkerryProgram *program);
 /* Borrowed from the program; NULL past the end. */
 SKERRY_API const char *skerry_program_test_name(const SkerryProgram *program, size_t test);
 
+/* What the JIT did for a program, in all VMs that ran it. All zero without a JIT. */
+typedef struct {
+  uint32_t trees;      /* places that were recorded, or came from the disk */
+  uint64_t recordings; /* begun */
+  uint64_t compiled;   /* compilations that gave code */
+  uint64_t refused;    /* compilations that gave none */
+  uint64_t cached;     /* trees that came from the disk */
+  uint64_t entered, left; /* trees, from the interpreter; by an exit */
+  uint64_t compile_ns; /* on the compile thread's clock on the wall */
+  uint64_t code_bytes;
+} SkerryJitStats;
+/* From any thread; while VMs run, counters may lag a little. Runs guest code: no. */
+SKERRY_API SkerryJitStats skerry_program_jit_stats(const SkerryProgram *program);
+
 typedef enum {
   SKERRY_DUMP_TOKENS,
   SKERRY_DUMP_AST,

@@ -1,0 +1,204 @@
+#!/usr/bin/env python3
+"""`skerry bench` and what belongs to it, run as a user would: studies and their JSON, two studies
+compared."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SKERRY = os.environ.get("SKERRY", str(ROOT / "build/release/skerry"))
+HAS_BOEHM = Path(SKERRY).with_name("skerry-boehm").exists()
+HAS_JIT = Path(SKERRY).with_name("skerry-jit.so").exists()
+
+passed = failed = 0
+folder = None
+
+LOOPS = """fn step(x: int, i: int) -> int => (x * 31 + i) % 1000003
+fn work(n: int) -> int {
+  var x = 1
+  for i in 0..<n { x = step(x, i) }
+  return x
+}
+print(work(int.parse(args.first() ?? "200000") ?? 200000))
+"""
+
+
+def check(what, fine, found=""):
+    global passed, failed
+    if fine:
+        passed += 1
+    else:
+        failed += 1
+        print(f"FAIL {what}: {str(found)[:2000]}")
+
+
+def skerry(*arguments, code=0, timeout=120):
+    done = subprocess.run([SKERRY, *arguments], cwd=folder, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout)
+    output, errors = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
+    check(f"skerry {' '.join(arguments)}: exit code {code}", done.returncode == code,
+          f"{done.returncode}: {errors}")
+    return output, errors
+
+
+def write(name, content):
+    (Path(folder) / name).write_text(content)
+
+
+def read_json(name):
+    return json.loads((Path(folder) / name).read_text())
+
+
+NUMBER = (int, float)
+EXECUTION = {"order": NUMBER, "peak_bytes": NUMBER, "process_cpu": NUMBER, "start_cpu": NUMBER,
+             "switches": NUMBER, "trees": NUMBER, "compiled": NUMBER, "reference": NUMBER,
+             "cpu": list, "wall": list, "own": list, "compile": list, "heap": list}
+SUMMARY = {"median": NUMBER, "interval": list, "ratio": (int, float, type(None)),
+           "ratio_interval": list, "spread": NUMBER, "warmth": str, "agree": NUMBER,
+           "steady_from": NUMBER, "to_final": NUMBER, "compile": NUMBER, "peak_bytes": NUMBER}
+STUDY = {"schema": str, "skerry": str, "started": str, "seconds": NUMBER, "command": str,
+         "clock": str, "clock_meaning": str, "executions": NUMBER, "iterations": NUMBER,
+         "budget_s": NUMBER, "quick": bool, "pinned": list, "machine": dict, "modes": list,
+         "programs": list}
+
+
+def check_schema(what, found, wanted):
+    wrong = [name for name, kind in wanted.items()
+             if name not in found or not isinstance(found[name], kind)]
+    check(f"{what} has all its members", not wrong, wrong)
+
+
+def test_study():
+    """A quick study of a small program: the table, and all of the file."""
+    output, _ = skerry("bench", "--quick", "--modes=interp,jit", "--budget=0.3", "loops.sk",
+                       "--save=a.json")
+    check("the table has a row for each mode",
+          "loops" in output and "interp" in output and "jit" in output, output)
+    study = read_json("a.json")
+    check_schema("the study", study, STUDY)
+    check("the schema is named", study["schema"] == "skerry-bench-1", study["schema"])
+    check("the machine is described",
+          {"cpus", "memory_bytes", "system", "load_before"} <= set(study["machine"]),
+          study["machine"])
+    check("two modes", [m["name"] for m in study["modes"]] == ["interp", "jit"], study["modes"])
+    results = study["programs"][0]["results"]
+    orders = []
+    for result in results:
+        check_schema("a summary", result["summary"], SUMMARY)
+        check("two executions", len(result["executions"]) == 2, len(result["executions"]))
+        for execution in result["executions"]:
+            check_schema("an execution", execution, EXECUTION)
+            sizes = {len(execution[name]) for name in ("cpu", "wall", "own", "compile", "heap")}
+            check("at least three iterations, each with all measures",
+                  len(sizes) == 1 and min(sizes) >= 3, sizes)
+            check("times are of one iteration",
+                  all(0 < own <= wall * 1.5 for own, wall in
+                      zip(execution["own"], execution["wall"])), execution["own"])
+            orders.append((execution["order"], result["mode"]))
+        low, high = result["summary"]["interval"]
+        check("the median lies in its interval", low <= result["summary"]["median"] <= high,
+              result["summary"])
+    modes = [mode for _, mode in sorted(orders)]
+    check("modes take turns", modes in (["interp", "jit", "jit", "interp"],), modes)
+    check("outputs agree", results[0]["output"] == results[1]["output"] != "", results[0]["output"])
+    check("the output is that of the program", results[0]["repeats"], "")
+    if HAS_JIT:
+        ratio = results[1]["summary"]["ratio"]
+        check("the JIT is faster than the interpreter", 0 < ratio < 0.8, ratio)
+        check("trees were compiled", results[1]["executions"][0]["compiled"] >= 1, "")
+    check("the interpreter compiles nothing", results[0]["executions"][0]["compiled"] == 0, "")
+
+
+def test_all_modes():
+    skerry("bench", "--executions=2", "--iterations=3", "--budget=0", "--save=modes.json",
+           "--args=50000", "loops.sk")
+    study = read_json("modes.json")
+    names = [mode["name"] for mode in study["modes"]]
+    wanted = ["interp", "jit", "jit-cached"] + (["boehm"] if HAS_BOEHM else [])
+    check("all modes are measured", names == wanted, names)
+    outputs = {result["output"] for result in study["programs"][0]["results"]}
+    check("all modes write the same", len(outputs) == 1, outputs)
+    check("arguments reach the program", study["programs"][0]["args"] == "50000", "")
+    check("budget 0 still runs three iterations",
+          all(len(e["cpu"]) == 3 for r in study["programs"][0]["results"] for e in r["executions"]),
+          "")
+    left = [path for path in Path(folder).glob("skerry-bench-*")]
+    check("no folder stays behind", not left, left)
+
+
+def test_suite():
+    """Built-in programs are found by name."""
+    skerry("bench", "fib", "--modes=interp", "--args=12", "--executions=1", "--iterations=1",
+           "--save=fib.json")
+    study = read_json("fib.json")
+    check("the built-in fib was measured", study["programs"][0]["name"] == "fib", "")
+    _, errors = skerry("bench", "nosuch", code=2)
+    check("what is built in is told", "built in are" in errors and "fib" in errors, errors)
+
+
+def scaled(name, factor):
+    """The study a.json with all times of the jit mode multiplied."""
+    study = read_json("a.json")
+    for result in study["programs"][0]["results"]:
+        if result["mode"] == "jit":
+            for execution in result["executions"]:
+                execution["cpu"] = [value * factor for value in execution["cpu"]]
+    write(name, json.dumps(study))
+
+
+def test_compare():
+    scaled("slower.json", 3)
+    output, _ = skerry("bench", "--compare", "a.json", "a.json")
+    check("a study does not differ from itself", "0 of 2 slower, 0 faster" in output, output)
+    output, _ = skerry("bench", "--compare", "a.json", "slower.json")
+    check("three times as long is slower", "1 of 2 slower, 0 faster" in output, output)
+    output, _ = skerry("bench", "--compare", "slower.json", "a.json")
+    check("and the other way faster", "0 of 2 slower, 1 faster" in output, output)
+    write("broken.json", "{\"schema\": \"skerry-bench-1\", ")
+    _, errors = skerry("bench", "--compare", "a.json", "broken.json", code=2)
+    check("a broken file is told with its place", "`broken.json` is no JSON: 1:" in errors, errors)
+    write("other.json", "{\"schema\": \"else\"}")
+    _, errors = skerry("bench", "--compare", "other.json", "a.json", code=2)
+    check("another file is told", "is no study" in errors and "else" in errors, errors)
+    _, errors = skerry("bench", "--compare", "a.json", code=2)
+    check("one file is not enough", "`--compare` wants two files" in errors, errors)
+
+
+def test_mistakes():
+    for arguments, message in [
+            (["--modes=turbo", "loops.sk"], "`--modes` wants interp, jit, jit-cached, boehm"),
+            (["--modes=jit,jit", "loops.sk"], "names jit twice"),
+            (["--executions=0", "loops.sk"], "`--executions` wants a number from 1 to 10000"),
+            (["--clock=moon", "loops.sk"], "`--clock` wants cpu, wall or own"),
+            (["--nosuch", "loops.sk"], "`bench` takes no flag `--nosuch`")]:
+        _, errors = skerry("bench", *arguments, code=2)
+        check(f"bench {' '.join(arguments)} says why", message in errors, errors)
+    output, _ = skerry("bench", "--quick", "--modes=interp,jit", "throws.sk", "loops.sk",
+                       "--budget=0", "--save=failed.json", code=1)
+    check("a program that fails is told, with its message",
+          "failed in mode interp: exit code 1: error: went wrong" in output, output)
+    check("the others are measured all the same",
+          len(read_json("failed.json")["programs"][1]["results"][0]["executions"]) == 2, output)
+    output, _ = skerry("help")
+    check("the process that bench starts is no command", "bench-run" not in output, output)
+
+
+def main():
+    global folder
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["TMPDIR"] = folder
+        write("loops.sk", LOOPS)
+        write("throws.sk", "throw error(\"went wrong\")\n")
+        for name, test in list(globals().items()):
+            if name.startswith("test_"):
+                test()
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
