@@ -1,5 +1,6 @@
 // run, test: load a program and give it VMs.
 #include <string.h>
+#include <sys/resource.h>
 
 #include "cli/cli.h"
 
@@ -74,10 +75,19 @@ static SkerryVM *vm_new(const SkerryProgram *program, const CliOptions *options,
   return vm;
 }
 
+/// As many open files as the system lets this process have: a server needs one for each connection.
+static void raise_file_limit(void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static int run_program(const CliOptions *options, const SkerryProgram *program) {
   int code;
   SkerryVM *vm = vm_new(program, options, &code);
   if (!vm) return code;
+  raise_file_limit();
   SkerryStatus status = skerry_vm_run(vm);
   code = status == SKERRY_EXIT ? skerry_vm_exit_code(vm) : cli_exit_code(status);
   if (status != SKERRY_OK && status != SKERRY_EXIT) {

@@ -74,6 +74,52 @@ bool sk_broker_may_reach(const SkGranted *granted, const char *host, const struc
 int sk_broker_connect(const SkGranted *granted, SkStr host, uint16_t port, bool udp,
                       SkGrant **grant, SkBuf *problem);
 
+// Sockets of the VM's loop (loop.h). What a call gives besides a number of bytes or a socket's:
+#define SK_IO_LATER (-1)   // it would have to wait
+#define SK_IO_FAILED (-2)  // there is a problem, or a fault is pending
+#define SK_IO_TURNED (-3)  // it would have to wait for the other direction (TLS)
+/// May this name be resolved at all? Asking a name server tells somebody else the name.
+bool sk_broker_may_resolve(const SkGranted *granted, const char *host);
+/// The text of the granted look-up's address number `index`. False: no such, or a problem.
+bool sk_broker_found_text(const SkGranted *granted, int64_t index, SkBuf *out, SkBuf *problem);
+/// Begins to connect to that address. The number of a socket, which can be written when the
+/// connection stands or has failed; -1 and a problem.
+int64_t sk_broker_connect_to(const SkGranted *granted, int64_t index, SkBuf *problem);
+/// How connecting ended: true, or a problem.
+bool sk_broker_connected(const SkGranted *granted, SkBuf *problem);
+/// A socket that listens at an address of this machine (udp: that receives there), or -1.
+int64_t sk_broker_listen(const SkGranted *granted, SkStr host, uint16_t port, bool udp,
+                         SkBuf *problem);
+/// A connection that has come in; its grant is that of the socket that listens.
+int64_t sk_broker_accept(const SkGranted *granted, SkBuf *problem);
+/// Up to size bytes; 0 at the end.
+int64_t sk_broker_recv(const SkGranted *granted, void *into, size_t size, SkBuf *problem);
+/// How many of the bytes were taken.
+int64_t sk_broker_send(const SkGranted *granted, const void *data, size_t size, SkBuf *problem);
+/// Nothing more is sent; the other side reads the end.
+bool sk_broker_end_sending(const SkGranted *granted, SkBuf *problem);
+/// Address and port of this side or the other one; nothing if there is none.
+void sk_broker_socket_name(const SkGranted *granted, bool remote, SkBuf *host, int64_t *port);
+/// A socket for sending datagrams, by IPv6 or IPv4.
+int64_t sk_broker_datagrams(const SkGranted *granted, bool six, SkBuf *problem);
+/// One datagram to address number `index` of a look-up.
+int64_t sk_broker_send_to(const SkGranted *granted, int64_t lookup, int64_t index, const void *data,
+                          size_t size, SkBuf *problem);
+/// One datagram, cut to size bytes, and who sent it.
+int64_t sk_broker_receive_from(const SkGranted *granted, void *into, size_t size, SkBuf *host,
+                               int64_t *port, SkBuf *problem);
+/// The same on a descriptor, below TLS.
+int64_t sk_socket_recv(int fd, void *into, size_t size, SkBuf *problem);
+int64_t sk_socket_send(int fd, const void *data, size_t size, SkBuf *problem);
+
+// ---- TLS, by the plug-in skerry-tls.so
+struct SkTls;
+int64_t sk_tls_read(struct SkTls *tls, int fd, void *into, size_t size, SkBuf *problem);
+int64_t sk_tls_write(struct SkTls *tls, int fd, const void *data, size_t size, SkBuf *problem);
+/// Tells the other side that nothing follows.
+void sk_tls_end(struct SkTls *tls, int fd);
+void sk_tls_close(struct SkTls *tls);
+
 // ---- processes
 bool sk_broker_program_open(SkGrant *grant, SkBuf *error);
 /// Runs the granted program whose absolute path is args[0]; streams: descriptors for 0, 1 and 2,

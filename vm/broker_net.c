@@ -220,6 +220,25 @@ bool sk_broker_may_reach(const SkGranted *granted, const char *host, const struc
   return false;
 }
 
+bool sk_broker_may_resolve(const SkGranted *granted, const char *host) {
+  const SkCaps *caps = &granted->thread->vm->caps;
+  Scope own = {0};
+  snprintf(own.host, sizeof own.host, "%s", host);
+  if (strcasecmp(host, "localhost") == 0 || read_address(&own)) return true;  // nobody is asked
+  for (uint32_t at = 0;;) {
+    const SkGrant *grant = sk_caps_next(caps, SK_CAP_NET, granted->rights, &at);
+    Scope scope;
+    if (!grant) break;
+    // One address alone says which host is meant: no name is needed.
+    if (grant->scope.size == 0 ||
+        (read_scope(grant->scope, &scope) && (scope.any_host || strcasecmp(scope.host, host) == 0 ||
+                                              (scope.is_address && scope.bits < 128))))
+      return true;
+  }
+  sk_caps_audit(caps, "denied", SK_CAP_NET, granted->rights, sk_str(host), granted->native);
+  return false;
+}
+
 // ---- sockets ------------------------------------------------------------------------------------
 
 static int not_reached(const SkGranted *granted, const char *host, uint16_t port, bool any,

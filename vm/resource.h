@@ -11,7 +11,8 @@ typedef enum {
   SK_RESOURCE_FILE,
   SK_RESOURCE_SOCKET,
   SK_RESOURCE_PROCESS,
-  SK_RESOURCE_LIBRARY
+  SK_RESOURCE_LIBRARY,
+  SK_RESOURCE_LOOKUP  // of a host's name
 } SkResourceKind;
 
 typedef struct SkResource SkResource;

@@ -7,6 +7,7 @@
 #include "vm/domain.h"
 #include "vm/interp.h"
 #include "vm/jit_hooks.h"
+#include "vm/loop.h"
 
 // ---- running ------------------------------------------------------------------------------------
 
@@ -163,6 +164,7 @@ void sk_vm_cancel(SkVm *vm) {
   __atomic_store_n(&vm->cancelled, true, __ATOMIC_RELEASE);
   __atomic_store_n(&vm->thread.interrupt, 1, __ATOMIC_RELEASE);
   sk_domain_wake(vm);
+  sk_loop_wake(vm);
 }
 
 // ---- reports ------------------------------------------------------------------------------------

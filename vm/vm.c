@@ -7,6 +7,7 @@
 
 #include "vm/broker.h"
 #include "vm/domain.h"
+#include "vm/loop.h"
 #include "vm/extern.h"
 #include "vm/host.h"
 #include "vm/interp.h"
@@ -158,6 +159,7 @@ void sk_vm_delete(SkVm *vm) {
   for (int i = 0; i < SK_KEPT_COUNT; i++) {
     if (vm->kept[i].data) vm->kept[i].deinit(&vm->thread, vm->kept[i].data);
   }
+  sk_loop_delete(vm);
   sk_caps_deinit(&vm->caps);
   if (vm->thread.jit) sk_jit_hooks->detach(&vm->thread);
   if (vm->thread.heap) sk_heap_delete(vm->thread.heap);

@@ -192,6 +192,7 @@ struct SkVm {
   bool in_ended;
   SkCaps caps;
   SkResources resources;
+  struct SkLoop *loop;  // loop.h; NULL: nothing was ever waited for
   SkKept kept[SK_KEPT_COUNT];
   SkPendingKind inner_failure;  // of the last call that a host function made; NONE: none
   const void *waits_for;        // PARK_ANSWER: the SkHostFunctionRow whose answer is due
