@@ -186,7 +186,8 @@ static Compiled *compiled_of(SkThread *thread, const SkString *pattern, int64_t 
 
 // ---- compiling ----------------------------------------------------------------------------------
 
-/// The list of names, by the number of their group; "" for those without. May collect.
+/// The list of names, by the number of their group; "" for those without. Inside a scope of
+/// handles, one of which holds it. May collect.
 static bool give_names(SkThread *thread, const Compiled *item, uint32_t groups, SkSlot *result) {
   uint32_t count = 0, entry_bytes = 0;
   PCRE2_SPTR table = NULL;
@@ -223,8 +224,7 @@ bool sk_native_regex_compile(SkThread *thread, SkString *pattern, int64_t option
   uint32_t groups = 0;
   pcre2_pattern_info(item->code, PCRE2_INFO_CAPTURECOUNT, &groups);
   result[1].i = groups;
-  // The empty string of the last slot first: then the list needs no handle across it.
-  return sk_give_string(thread, &result[3], "", 0) && give_names(thread, item, groups, result);
+  return give_names(thread, item, groups, result) && sk_give_string(thread, &result[3], "", 0);
 }
 
 // ---- searching ----------------------------------------------------------------------------------
