@@ -54,35 +54,14 @@ typedef struct {
 
 // ---- memory -------------------------------------------------------------------------------------
 
-#define HEAD_BYTES 16  // before each piece: its size
-
-static void *take(SkThread *thread, size_t size) {
-  if (size > INT32_MAX || !sk_heap_charge(thread->heap, size + HEAD_BYTES)) return NULL;
-  char *piece = sk_malloc(size + HEAD_BYTES);
-  if (!piece) {
-    sk_heap_uncharge(thread->heap, size + HEAD_BYTES);
-    return NULL;
-  }
-  memcpy(piece, &size, sizeof size);
-  return piece + HEAD_BYTES;
-}
-
-static void give_back(SkThread *thread, void *memory) {
-  if (!memory) return;
-  size_t size;
-  memcpy(&size, (char *)memory - HEAD_BYTES, sizeof size);
-  sk_heap_uncharge(thread->heap, size + HEAD_BYTES);
-  sk_free((char *)memory - HEAD_BYTES);
-}
-
 static void *take_for_pcre2(size_t size, void *data) {  // gc-lint: PCRE2 sets the arguments
   Regexes *regexes = data;
   regexes->taken_bytes += size;
-  return take(regexes->thread, size);
+  return sk_outside_alloc(regexes->thread, size);
 }
 
 static void give_back_of_pcre2(void *memory, void *data) {
-  give_back(((Regexes *)data)->thread, memory);
+  sk_outside_free(((Regexes *)data)->thread, memory);
 }
 
 // ---- the table ----------------------------------------------------------------------------------
@@ -90,7 +69,7 @@ static void give_back_of_pcre2(void *memory, void *data) {
 static void drop(SkThread *thread, Compiled *item) {
   pcre2_match_data_free(item->match);
   pcre2_code_free(item->code);
-  give_back(thread, item->pattern);
+  sk_outside_free(thread, item->pattern);
   *item = (Compiled){0};
 }
 
@@ -100,14 +79,14 @@ static void delete_regexes(SkThread *thread, void *data) {
   pcre2_match_context_free(regexes->context);
   pcre2_compile_context_free(regexes->compile);
   pcre2_general_context_free(regexes->memory);
-  give_back(thread, regexes);
+  sk_outside_free(thread, regexes);
 }
 
 /// The VM's table; NULL if memory ran out (nothing pending). May collect.
 static Regexes *regexes_of(SkThread *thread) {
   SkKept *kept = &thread->vm->kept[SK_KEPT_REGEX];
   if (kept->data) return kept->data;
-  Regexes *regexes = take(thread, sizeof *regexes);
+  Regexes *regexes = sk_outside_alloc(thread, sizeof *regexes);
   if (!regexes) return NULL;
   *regexes = (Regexes){.thread = thread};
   regexes->memory = pcre2_general_context_create(take_for_pcre2, give_back_of_pcre2, regexes);
@@ -156,7 +135,7 @@ static Compiled *compile(SkThread *thread, Regexes *regexes, const SkString *pat
                              compile_options(options), code, at, regexes->compile);
   if (!item->code) return NULL;
   item->match = pcre2_match_data_create_from_pattern(item->code, regexes->memory);
-  item->pattern = item->match ? take(thread, pattern->size_bytes) : NULL;
+  item->pattern = item->match ? sk_outside_alloc(thread, pattern->size_bytes) : NULL;
   if (!item->pattern) {
     drop(thread, item);
     *code = PCRE2_ERROR_NOMEMORY;
@@ -247,11 +226,8 @@ static bool charge_steps(Search *search) {
   }
   if (search->steps - search->looked < LOOK_STEPS) return true;
   search->looked = search->steps;
-  SkVm *vm = search->thread->vm;
-  if (!sk_should_stop(vm)) return true;
-  bool cancelled = __atomic_load_n(&vm->cancelled, __ATOMIC_ACQUIRE);
-  search->stopped = true;
-  return sk_stop(search->thread, cancelled ? SK_STOP_CANCEL : SK_STOP_DEADLINE);
+  search->stopped = !sk_native_may_go_on(search->thread);
+  return !search->stopped;
 }
 
 /// A reference back may compare as many bytes as a group has.

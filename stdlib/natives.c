@@ -9,6 +9,38 @@ uint32_t sk_native_find(SkStr name) {
   return SK_NONE;
 }
 
+// ---- memory of C libraries ----------------------------------------------------------------------
+
+#define HEAD_BYTES 16  // before each piece: its size
+
+void *sk_outside_alloc(SkThread *thread, size_t size) {
+  if (size > INT32_MAX || !sk_heap_charge(thread->heap, size + HEAD_BYTES)) return NULL;
+  char *piece = sk_malloc(size + HEAD_BYTES);
+  if (!piece) {
+    sk_heap_uncharge(thread->heap, size + HEAD_BYTES);
+    return NULL;
+  }
+  memcpy(piece, &size, sizeof size);
+  return piece + HEAD_BYTES;
+}
+
+void sk_outside_free(SkThread *thread, void *memory) {
+  if (!memory) return;
+  char *piece = (char *)memory - HEAD_BYTES;
+  size_t size;
+  memcpy(&size, piece, sizeof size);
+  sk_heap_uncharge(thread->heap, size + HEAD_BYTES);
+  sk_free(piece);
+}
+
+bool sk_native_may_go_on(SkThread *thread) {
+  if (SK_LIKELY(!sk_should_stop(thread->vm))) return true;
+  bool cancelled = __atomic_load_n(&thread->vm->cancelled, __ATOMIC_ACQUIRE);
+  return sk_stop(thread, cancelled ? SK_STOP_CANCEL : SK_STOP_DEADLINE);
+}
+
+// ---- refusals -----------------------------------------------------------------------------------
+
 static bool refuse(SkThread *thread, const SkNativeRow *row, SkSlot *result, const SkBuf *text) {
   if (text->failed) return sk_fault_memory(thread);
   SkStr view = sk_buf_view(text);

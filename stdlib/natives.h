@@ -38,6 +38,16 @@ typedef struct {
 bool sk_strings_open(SkStrings *strings, SkThread *thread, SkSlot *result);
 bool sk_strings_add(SkStrings *strings, const char *data, size_t size);
 
+/// Memory outside of the heap that counts against the guest's limit, for what a C library
+/// allocates. Alloc: NULL if the limit or memory is reached (nothing pending); may collect. Free:
+/// NULL is fine.
+void *sk_outside_alloc(SkThread *thread, size_t size);
+void sk_outside_free(SkThread *thread, void *memory);
+
+/// For natives that work for long, now and then: false, and pending, if the host has cancelled the
+/// VM or its deadline has passed.
+bool sk_native_may_go_on(SkThread *thread);
+
 // ---- for the glue
 /// The VM may not do this: the text of a refusal in the row's slot for it, else a fault.
 SK_COLD bool sk_native_refuse(SkThread *thread, uint32_t row, SkSlot *result);

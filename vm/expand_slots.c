@@ -204,7 +204,8 @@ static void stretch(X *x, const Loops *loops) {
       LoopSpan loop = loops->items[i];
       for (uint32_t r = 0; r < x->fn->reg_count; r++) {
         RegInfo *info = &x->regs[r];
-        if (info->first < loop.head && info->last >= loop.head && info->last < loop.end) {
+        bool from_before = info->first < loop.head || info->hoisted;
+        if (from_before && info->last >= loop.head && info->last < loop.end) {
           info->last = loop.end;
           changed = true;
         }

@@ -1,6 +1,6 @@
-// Limits inside of std modules: a long call of a native ends for fuel, the deadline and the heap limit
-// like a loop of the guest, and the VM goes on afterwards. What needs an optional package is left out
-// without it.
+// Limits inside of std modules: a long call of a native ends for fuel, the deadline and the heap
+// limit like a loop of the guest, and the VM goes on afterwards. What needs an optional package is
+// left out without it.
 #include "check.h"
 
 typedef struct {
@@ -19,6 +19,18 @@ static const Case cases[] = {
      "  let r = try regex.compile(\"(a|b(?1)c)*d\", limits: Limits(heapBytes: 1 << 30))\n"
      "  try r.isMatch(\"a\".repeat(4000000) + \"d\")\n",
      "out of memory"},
+    {"std.compress", "import std.compress\nlet bomb = compress.gzip(List.filled(8000000, 0))\n",
+     "  while true { try compress.gunzip(bomb, 1000000000) }\n", NULL},
+    {"std.compress", "import std.compress\nlet bomb = compress.gzip(List.filled(12000000, 0))\n",
+     "  while true { let b = compress.gzip(List.filled(1000, 0)); try compress.gunzip(b); try "
+     "compress.gunzip(bomb) }\n",
+     "out of memory"},
+    {"std.zstd", "import std.zstd\nlet bomb = zstd.compress(List.filled(4000000, 0))\n",
+     "  while true { try zstd.decompress(bomb, 1000000000) }\n", NULL},
+    {"std.zstd", "import std.zstd\nlet small = \"abc\".bytes()\n",
+     "  zstd.compress(List.filled(8000000, 1), 22)\n", "out of memory"},
+    {NULL, "import std.hash\nlet data: bytes = List.filled(1000000, 1)\n",
+     "  while true { hash.sha256(data) }\n", NULL},
 };
 
 static int is_there(const char *module) {
@@ -60,7 +72,7 @@ int main(void) {
       expect(test, program, (SkerryVMOptions){.heap_limit_bytes = 16 << 20}, SKERRY_FAULT,
              test->heap);
     } else {
-      expect(test, program, (SkerryVMOptions){.fuel = 1000000}, SKERRY_LIMIT, "out of fuel");
+      expect(test, program, (SkerryVMOptions){.fuel = 100000000}, SKERRY_LIMIT, "out of fuel");
       expect(test, program, (SkerryVMOptions){.deadline_ms = 30}, SKERRY_LIMIT,
              "the deadline has passed");
     }
