@@ -37,18 +37,37 @@ bool sk_native_io_flush(SkThread *thread, const SkGranted *granted) {
   return true;
 }
 
-/// More bytes of standard input into vm->in. False at the end.
-static bool read_more(SkVm *vm) {
+/// More bytes of standard input into vm->in. False at the end, and with a fault pending if the
+/// limit of the heap, which what nobody took yet counts against, is reached.
+static bool read_more(SkThread *thread) {
+  SkVm *vm = thread->vm;
   char chunk[4096];
   if (vm->in_ended) return false;
   if (vm->in_at > 0 && vm->in_at == vm->in.size) vm->in_at = vm->in.size = 0;
+  SkOutside held = {thread->heap, vm->in_held_bytes};
+  bool fine = sk_outside_grow(&held, thread, vm->in.size + sizeof chunk);
+  vm->in_held_bytes = held.bytes;
+  if (!fine) return false;
   int64_t got = sk_vm_read(vm, chunk, sizeof chunk);
   if (got <= 0) {
     vm->in_ended = true;
     return false;
   }
+  if (!sk_native_charge(thread, (uint64_t)got / 16)) return false;
   sk_buf_add(&vm->in, chunk, (size_t)got);
-  return !vm->in.failed;
+  return !vm->in.failed || sk_fault_memory(thread);
+}
+
+/// What was taken goes, and no longer counts.
+static void forget_taken(SkThread *thread) {
+  SkVm *vm = thread->vm;
+  if (vm->in_at < vm->in.size || vm->in_held_bytes <= 1 << 20) return;
+  SkOutside held = {thread->heap, vm->in_held_bytes};
+  sk_buf_deinit(&vm->in);
+  vm->in = (SkBuf){0};
+  vm->in_at = 0;
+  sk_outside_drop(&held);
+  vm->in_held_bytes = 0;
 }
 
 bool sk_give_text(SkThread *thread, SkSlot *result, const char *data, size_t size) {
@@ -83,25 +102,29 @@ bool sk_native_io_read_line(SkThread *thread, const SkGranted *granted, SkSlot *
       return sk_give_text(thread, result, vm->in.data + start, size);
     }
     size_t before = vm->in.size - vm->in_at;
-    if (!read_more(vm)) break;
+    if (!read_more(thread)) break;
     seen = vm->in_at + before;
   }
-  if (vm->in.failed) return sk_fault_memory(thread);
+  if (vm->pending != SK_PENDING_NONE) return false;
   size_t left = vm->in.size - vm->in_at;
   if (left == 0) return true;  // null
   vm->in_at = vm->in.size;
-  return sk_give_text(thread, result, vm->in.data + vm->in.size - left, left);
+  bool fine = sk_give_text(thread, result, vm->in.data + vm->in.size - left, left);
+  forget_taken(thread);
+  return fine;
 }
 
 bool sk_native_io_read_all(SkThread *thread, const SkGranted *granted, SkSlot *result) {
   SkVm *vm = thread->vm;
   (void)granted;
-  while (read_more(vm)) {
+  while (read_more(thread)) {
   }
-  if (vm->in.failed) return sk_fault_memory(thread);
+  if (vm->pending != SK_PENDING_NONE) return false;
   size_t left = vm->in.size - vm->in_at, start = vm->in_at;
   vm->in_at = vm->in.size;
-  return sk_give_text(thread, result, left ? vm->in.data + start : "", left);
+  bool fine = sk_give_text(thread, result, left ? vm->in.data + start : "", left);
+  forget_taken(thread);
+  return fine;
 }
 
 bool sk_native_io_args(SkThread *thread, SkSlot *result) {

@@ -362,23 +362,35 @@ bool sk_native_string_lower(SkThread *thread, SkString *string, SkSlot *result) 
   return change_case(thread, string, lower_runs, SK_COUNT_OF(lower_runs), result);
 }
 
+static size_t count_places(const SkString *string, const SkString *what) {
+  size_t count = 0;
+  const char *at = string->data, *end = at + string->size_bytes;
+  while ((at = find_bytes(at, (size_t)(end - at), what->data, what->size_bytes))) {
+    at += what->size_bytes;
+    count++;
+  }
+  return count;
+}
+
 bool sk_native_string_replace(SkThread *thread, SkString *string, SkString *old, SkString *new,
                               SkSlot *result) {
   if (old->size_bytes == 0) return sk_fault_text(thread, "replace of an empty string");
-  SkBuf buf = {0};
-  uint32_t at = 0;
-  while (!buf.failed) {
-    const char *found =
-        find_bytes(string->data + at, string->size_bytes - at, old->data, old->size_bytes);
-    if (!found) break;
-    sk_buf_add(&buf, string->data + at, (size_t)(found - string->data) - at);
-    sk_buf_add(&buf, new->data, new->size_bytes);
-    at = (uint32_t)(found - string->data) + old->size_bytes;
-    if (buf.size > INT32_MAX) break;
+  size_t count = count_places(string, old);
+  size_t size = string->size_bytes - count * old->size_bytes + count * (size_t) new->size_bytes;
+  if (!sk_native_charge(thread, size / 16)) return false;
+  SkString *made = sk_string_alloc(thread, size);
+  if (!made) return false;
+  char *to = made->data;
+  const char *at = string->data, *end = at + string->size_bytes;
+  for (size_t i = 0; i < count; i++) {
+    const char *found = find_bytes(at, (size_t)(end - at), old->data, old->size_bytes);
+    memcpy(to, at, (size_t)(found - at));
+    to += found - at;
+    memcpy(to, new->data, new->size_bytes);
+    to += new->size_bytes;
+    at = found + old->size_bytes;
   }
-  sk_buf_add(&buf, string->data + at, string->size_bytes - at);
-  bool fine = buf.failed ? sk_fault_memory(thread)
-                         : sk_give_string(thread, result, buf.data ? buf.data : "", buf.size);
-  sk_buf_deinit(&buf);
-  return fine;
+  memcpy(to, at, (size_t)(end - at));
+  result->u = sk_gc_ref(thread->heap, made).bits;
+  return true;
 }

@@ -39,6 +39,21 @@ bool sk_native_may_go_on(SkThread *thread) {
   return sk_stop(thread, cancelled ? SK_STOP_CANCEL : SK_STOP_DEADLINE);
 }
 
+bool sk_outside_grow(SkOutside *held, SkThread *thread, size_t bytes) {
+  const size_t step = 65536;
+  if (bytes <= held->bytes) return true;
+  size_t more = (bytes - held->bytes + step - 1) / step * step;
+  if (!sk_heap_charge(thread->heap, more)) return sk_fault_memory(thread);
+  held->heap = thread->heap;
+  held->bytes += more;
+  return true;
+}
+
+void sk_outside_drop(SkOutside *held) {
+  if (held->bytes) sk_heap_uncharge(held->heap, held->bytes);
+  held->bytes = 0;
+}
+
 // ---- refusals -----------------------------------------------------------------------------------
 
 static bool refuse(SkThread *thread, const SkNativeRow *row, SkSlot *result, const SkBuf *text) {

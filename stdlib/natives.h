@@ -48,6 +48,18 @@ void sk_outside_free(SkThread *thread, void *memory);
 /// VM or its deadline has passed.
 bool sk_native_may_go_on(SkThread *thread);
 
+/// Host memory that a native holds for a guest, counted against the limit of the guest's heap. It
+/// lives no longer than the heap.
+typedef struct {
+  SkHeap *heap;
+  size_t bytes;
+} SkOutside;
+/// Makes it at least `bytes`. False with a fault pending when the limit does not allow that. May
+/// collect.
+bool sk_outside_grow(SkOutside *held, SkThread *thread, size_t bytes) SK_MUST_USE;
+/// Nothing is held any more.
+void sk_outside_drop(SkOutside *held);
+
 // ---- for the glue
 /// The VM may not do this: the text of a refusal in the row's slot for it, else a fault.
 SK_COLD bool sk_native_refuse(SkThread *thread, uint32_t row, SkSlot *result);

@@ -24,7 +24,8 @@ Settings, also comments:
     // args: a b c               arguments of the program
     // stdin: TEXT               one line of standard input; repeatable
     // flags: --allow=...        flags of the command; ${DIR} is the folder of the test, ${BUILD}
-                                 that of the command
+                                 that of the command, ${TMP} an empty folder that is made for
+                                 this run; a test that names it works there
     // run: test                 the sub-command, instead of `run`; with it, standard output is
                                  compared only if there is an `expect:`
     // timeout: SECONDS          instead of 60
@@ -261,6 +262,9 @@ class Test:
         build = str(Path(skerry).resolve().parent)
         return [flag.replace("${BUILD}", build) for flag in self.flags]
 
+    def works_elsewhere(self):
+        return any("${TMP}" in word for word in self.flags + self.args)
+
     def asks_for_traces(self, skerry, mode):
         return self.traces > 0 and mode.has_jit() and has_code_generator(skerry)
 
@@ -447,8 +451,14 @@ def main():
 
     def run_one(test, mode):
         stdin = "".join(line + "\n" for line in test.stdin)
-        outcome = run_process(test.command(skerry, mode), stdin, test.timeout_s,
-                              mode.environment, test.path.parent)
+        command = test.command(skerry, mode)
+        if test.works_elsewhere():
+            with tempfile.TemporaryDirectory() as folder:
+                command = [str(word).replace("${TMP}", folder) for word in command]
+                outcome = run_process(command, stdin, test.timeout_s, mode.environment, folder)
+        else:
+            outcome = run_process(command, stdin, test.timeout_s, mode.environment,
+                                  test.path.parent)
         problems = test.check(outcome)
         if test.asks_for_traces(skerry, mode):
             problems += test.check_traces(outcome)

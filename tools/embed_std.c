@@ -94,7 +94,8 @@ static void find_private(const SkBuf *text, Privates *out) {
     }
     depth += deeper(line, end);
     if (open_at >= 0) out->items[out->count - 1].end = end;
-    if (depth <= open_at) open_at = -1;
+    bool goes_on = end - line > 2 && memcmp(end - 3, " =\n", 3) == 0;
+    if (depth <= open_at && !goes_on) open_at = -1;
     line = end;
   }
 }

@@ -29,21 +29,30 @@ typedef enum {
   SK_OPEN_CREATE = 4,  // if it does not exist; needs the right create
   SK_OPEN_NEW = 8,     // it must not exist
   SK_OPEN_TRUNCATE = 16,
-  SK_OPEN_FOLDER = 32,  // a folder, for listing
+  SK_OPEN_FOLDER = 32,   // a folder, for listing
+  SK_OPEN_PRIVATE = 64,  // made so that only its owner may read it
 } SkOpenFlags;
 
 typedef struct {
   bool is_folder, is_file, is_link;
-  int64_t size_bytes, modified_ms;
+  int mode;  // permission bits
+  int64_t size_bytes, modified_ms, accessed_ms, changed_ms, device, inode;
 } SkFileInfo;
 
 /// A descriptor, non-blocking and closed on exec, of a regular file (or folder), or -1. *grant:
 /// what covered it (borrowed); may be NULL.
 int sk_broker_open(const SkGranted *granted, SkStr path, unsigned flags, SkGrant **grant,
                    SkBuf *problem);
-/// Follows links beneath the grant. False and an empty problem: there is nothing.
-bool sk_broker_stat(const SkGranted *granted, SkStr path, SkFileInfo *info, SkBuf *problem);
-bool sk_broker_make_folder(const SkGranted *granted, SkStr path, SkBuf *problem);
+/// Follows links beneath the grant, the last one only if `follow` is on. False and an empty
+/// problem: there is nothing.
+bool sk_broker_stat(const SkGranted *granted, SkStr path, bool follow, SkFileInfo *info,
+                    SkBuf *problem);
+/// `is_private`: nobody but its owner may look into it.
+bool sk_broker_make_folder(const SkGranted *granted, SkStr path, bool is_private, SkBuf *problem);
+/// Puts a file with this content in the place of whatever file or link has the path: it is written
+/// beside it under another name, made durable, and renamed. The old one stays whole if that fails.
+bool sk_broker_replace(const SkGranted *granted, SkStr path, const void *data, size_t size,
+                       SkBuf *problem);
 /// A file, a link or an empty folder.
 bool sk_broker_remove(const SkGranted *granted, SkStr path, SkBuf *problem);
 /// Both ends must be granted.
@@ -56,6 +65,13 @@ bool sk_broker_list(int fd, bool (*fn)(void *context, const char *name), void *c
 /// As read and write, all or up to the end; EINTR is handled. -1 on failure.
 int64_t sk_broker_read(int fd, void *data, size_t size);
 bool sk_broker_write(int fd, const void *data, size_t size);
+/// All of it; else "PATH: cannot be written: No space left on device (4096 of 10000 bytes were)".
+bool sk_broker_write_file(int fd, const void *data, size_t size, SkStr path, SkBuf *problem);
+/// The size of an open file; -1 on failure.
+int64_t sk_broker_size(int fd);
+bool sk_broker_seek(int fd, int64_t offset);
+/// Adds "PATH: WHAT: " and why the last call of the broker on this thread failed.
+void sk_broker_explain(SkStr path, const char *what, SkBuf *problem);
 /// Makes what was written durable.
 bool sk_broker_sync(int fd);
 void sk_broker_close(int fd);

@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -14,6 +16,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/os.h"
 #include "vm/broker.h"
 #include "vm/granted.h"
 
@@ -230,9 +233,9 @@ static bool walk_step(Walk *walk, const char *name, const char *after) {
 static int walk_last(Walk *walk, const char *name, int flags, mode_t mode, int *fd) {
   int here = walk->folders[walk->depth];
   *fd = openat(here, name, flags | O_NOFOLLOW | O_CLOEXEC, mode);
-  bool is_path = flags & O_PATH;
+  bool follows = flags & O_PATH && !(flags & O_NOFOLLOW);
   struct stat info;
-  if (*fd >= 0 && is_path && fstat(*fd, &info) == 0 && S_ISLNK(info.st_mode)) {
+  if (*fd >= 0 && follows && fstat(*fd, &info) == 0 && S_ISLNK(info.st_mode)) {
     bool fine = splice_link(walk, *fd, "");
     close(*fd);
     return fine ? 0 : -1;
@@ -428,7 +431,8 @@ int sk_broker_open(const SkGranted *granted, SkStr path, unsigned flags, SkGrant
   const SkCaps *caps = &granted->thread->vm->caps;
   const char *rest;
   for (const SkGrant *grant; (grant = search_next(&search, &rest));) {
-    int fd = open_beneath(caps, granted->kind, grant->folder, rest, open_flags(flags, grant), 0666);
+    mode_t mode = flags & SK_OPEN_PRIVATE ? 0600 : 0666;
+    int fd = open_beneath(caps, granted->kind, grant->folder, rest, open_flags(flags, grant), mode);
     if (fd < 0) {
       search.error = errno;
       continue;
@@ -448,14 +452,19 @@ int sk_broker_open(const SkGranted *granted, SkStr path, unsigned flags, SkGrant
   return search_failed(&search, problem);
 }
 
-bool sk_broker_stat(const SkGranted *granted, SkStr path, SkFileInfo *info, SkBuf *problem) {
+static int64_t milliseconds(struct timespec time) {
+  return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+bool sk_broker_stat(const SkGranted *granted, SkStr path, bool follow, SkFileInfo *info,
+                    SkBuf *problem) {
   Search search;
   *info = (SkFileInfo){0};
   if (!search_begin(&search, granted, path, SK_RIGHT_LIST, problem)) return false;
   const char *rest;
   for (const SkGrant *grant; (grant = search_next(&search, &rest));) {
-    int fd =
-        open_beneath(&granted->thread->vm->caps, granted->kind, grant->folder, rest, O_PATH, 0);
+    int fd = open_beneath(&granted->thread->vm->caps, granted->kind, grant->folder, rest,
+                          O_PATH | (follow ? 0 : O_NOFOLLOW), 0);
     if (fd < 0) {
       search.error = errno;
       continue;
@@ -467,8 +476,16 @@ bool sk_broker_stat(const SkGranted *granted, SkStr path, SkFileInfo *info, SkBu
       search.error = EXDEV;
       break;
     }
-    *info = (SkFileInfo){S_ISDIR(st.st_mode), S_ISREG(st.st_mode), S_ISLNK(st.st_mode), st.st_size,
-                         (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000};
+    *info = (SkFileInfo){.is_folder = S_ISDIR(st.st_mode),
+                         .is_file = S_ISREG(st.st_mode),
+                         .is_link = S_ISLNK(st.st_mode),
+                         .mode = (int)(st.st_mode & 07777),
+                         .size_bytes = st.st_size,
+                         .modified_ms = milliseconds(st.st_mtim),
+                         .accessed_ms = milliseconds(st.st_atim),
+                         .changed_ms = milliseconds(st.st_ctim),
+                         .device = (int64_t)st.st_dev,
+                         .inode = (int64_t)st.st_ino};
     return true;
   }
   if (search.any && (search.error == ENOENT || search.error == ENOTDIR)) return false;
@@ -525,11 +542,11 @@ static bool did(bool fine, SkStr path, SkBuf *problem) {
   return fine;
 }
 
-bool sk_broker_make_folder(const SkGranted *granted, SkStr path, SkBuf *problem) {
+bool sk_broker_make_folder(const SkGranted *granted, SkStr path, bool is_private, SkBuf *problem) {
   char name[256];
   int folder = open_parent(granted, path, SK_RIGHT_CREATE, name, problem);
   if (folder < 0) return false;
-  bool fine = did(mkdirat(folder, name, 0777) == 0, path, problem);
+  bool fine = did(mkdirat(folder, name, is_private ? 0700 : 0777) == 0, path, problem);
   close(folder);
   return fine;
 }
@@ -555,6 +572,55 @@ bool sk_broker_rename(const SkGranted *granted, SkStr from, SkStr to, SkBuf *pro
               did(renameat(old_folder, old_name, new_folder, new_name) == 0, from, problem);
   close(old_folder);
   if (new_folder >= 0) close(new_folder);
+  return fine;
+}
+
+#define NEW_MODE ((mode_t)-1)  // what a new file gets anyway
+
+/// What a file takes the place of must be a file or a link; its permissions stay.
+static bool may_replace(int folder, const char *name, SkStr path, mode_t *mode, SkBuf *problem) {
+  struct stat info;
+  if (fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) != 0)
+    return errno == ENOENT || did(false, path, problem);
+  if (S_ISREG(info.st_mode)) *mode = info.st_mode & 0777;
+  if (S_ISREG(info.st_mode) || S_ISLNK(info.st_mode)) return true;
+  sk_buf_printf(problem, "%.*s: %s", SK_STR_ARG(path),
+                S_ISDIR(info.st_mode) ? "is a folder" : "is no regular file");
+  return false;
+}
+
+/// The file beside, complete and durable.
+static bool write_beside(int folder, const char *name, mode_t mode, const void *data, size_t size,
+                         SkStr path, SkBuf *problem) {
+  int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+  int fd = openat(folder, name, flags, mode == NEW_MODE ? 0666 : 0600);
+  if (fd < 0) return did(false, path, problem);
+  bool fine = sk_broker_write_file(fd, data, size, path, problem);
+  if (fine && mode != NEW_MODE && fchmod(fd, mode) != 0) fine = did(false, path, problem);
+  if (fine && fsync(fd) != 0) fine = did(false, path, problem);
+  if (close(fd) != 0 && fine) fine = did(false, path, problem);
+  return fine;
+}
+
+bool sk_broker_replace(const SkGranted *granted, SkStr path, const void *data, size_t size,
+                       SkBuf *problem) {
+  char name[256], beside[64];
+  uint64_t serial;
+  int folder = open_parent(granted, path, SK_RIGHT_WRITE | SK_RIGHT_CREATE, name, problem);
+  if (folder < 0) return false;
+  sk_os_random(&serial, sizeof serial);
+  snprintf(beside, sizeof beside, ".skerry-%016llx.tmp", (unsigned long long)serial);
+  mode_t mode = NEW_MODE;
+  bool fine = may_replace(folder, name, path, &mode, problem) &&
+              write_beside(folder, beside, mode, data, size, path, problem);
+  if (fine && renameat(folder, beside, folder, name) != 0) fine = did(false, path, problem);
+  if (!fine) unlinkat(folder, beside, 0);
+  int readable = fine ? openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+  if (readable >= 0) {
+    fsync(readable);  // the new name; some file systems cannot, and need not
+    close(readable);
+  }
+  close(folder);
   return fine;
 }
 
@@ -617,16 +683,56 @@ int64_t sk_broker_read(int fd, void *data, size_t size) {
   }
 }
 
-bool sk_broker_write(int fd, const void *data, size_t size) {
-  const char *at = data;
-  while (size > 0) {
-    ssize_t written = write(fd, at, size);
+/// As write, but a file that would become larger than the process may make is an error, no signal.
+static ssize_t write_some(int fd, const void *data, size_t size) {
+  sigset_t too_large, old;
+  sigemptyset(&too_large);
+  sigaddset(&too_large, SIGXFSZ);
+  pthread_sigmask(SIG_BLOCK, &too_large, &old);
+  ssize_t written = write(fd, data, size);
+  int error = errno;
+  if (written < 0 && error == EFBIG && !sigismember(&old, SIGXFSZ))
+    sigtimedwait(&too_large, NULL, &(struct timespec){0});
+  pthread_sigmask(SIG_SETMASK, &old, NULL);
+  errno = error;
+  return written;
+}
+
+/// How many bytes were written before something failed, or all.
+static size_t write_most(int fd, const void *data, size_t size) {
+  size_t done = 0;
+  while (done < size) {
+    ssize_t written = write_some(fd, (const char *)data + done, size - done);
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return false;
-    at += written;
-    size -= (size_t)written;
+    if (written < 0) break;
+    done += (size_t)written;
   }
-  return true;
+  return done;
+}
+
+bool sk_broker_write(int fd, const void *data, size_t size) {
+  return write_most(fd, data, size) == size;
+}
+
+bool sk_broker_write_file(int fd, const void *data, size_t size, SkStr path, SkBuf *problem) {
+  size_t done = write_most(fd, data, size);
+  if (done == size) return true;
+  sk_broker_explain(path, "cannot be written", problem);
+  sk_buf_printf(problem, " (%zu of %zu bytes were)", done, size);
+  return false;
+}
+
+int64_t sk_broker_size(int fd) {
+  struct stat info;
+  return fstat(fd, &info) == 0 ? info.st_size : -1;
+}
+
+bool sk_broker_seek(int fd, int64_t offset) {
+  return lseek(fd, offset, SEEK_SET) >= 0;
+}
+
+void sk_broker_explain(SkStr path, const char *what, SkBuf *problem) {
+  sk_buf_printf(problem, "%.*s: %s: %s", SK_STR_ARG(path), what, strerror(errno));
 }
 
 bool sk_broker_sync(int fd) {

@@ -45,7 +45,7 @@ typedef struct {
   bool verify_heap;
   bool log_gc;
   bool jit_stats;
-  const char *jit;  // options of the JIT, see jit_hooks.h; NULL: on, all as by default
+  const char *jit;              // options of the JIT, see jit_hooks.h; NULL: on, all as by default
   uint64_t output_limit_bytes;  // what may be written in all; 0: any amount
   struct SkerryVM *owner;       // the host's view of this VM
   void *host_context;
@@ -69,7 +69,7 @@ typedef struct SkNest {
   uint32_t pc;
   SkRef coroutine;
   uint32_t main_pc, main_frame;
-  uint32_t depth;  // 1: the host's own
+  uint32_t depth;    // 1: the host's own
   uint32_t resumes;  // of coroutines by compiled code, around it; they add no depth
 } SkNest;
 /// Calls inside each other: each takes its share of the C stack.
@@ -99,11 +99,11 @@ struct SkThread {
   uint8_t *global_flags;
   uint16_t jit_op;       // at an anchor: the word's own op
   uint32_t jit_results;  // slots that a tree has returned
-  char *native_limit;  // trees do not let the native stack grow below this
-  struct SkJit *jit;   // NULL without one
-  void *jit_left;      // SkCode that was left last, and by which of its exits
+  char *native_limit;    // trees do not let the native stack grow below this
+  struct SkJit *jit;     // NULL without one
+  void *jit_left;        // SkCode that was left last, and by which of its exits
   uint32_t jit_exit;
-  uint64_t jit_guards; // parameter deopt: guards to pass until one is made to fail
+  uint64_t jit_guards;  // parameter deopt: guards to pass until one is made to fail
 };
 
 typedef enum {
@@ -189,6 +189,7 @@ struct SkVm {
   bool out_failed;
   SkBuf in;  // standard input, buffered
   size_t in_at;
+  size_t in_held_bytes;  // of `in`, counted against the limit of the heap
   bool in_ended;
   SkCaps caps;
   SkResources resources;
