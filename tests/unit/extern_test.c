@@ -45,7 +45,7 @@ static void look_at_maps(void) {
     char flags[8] = "";
     sscanf(line, "%*s %7s", flags);
     if (flags[1] == 'w' && flags[2] == 'x') fail("a page is writable and executable", line);
-    if (strstr(line, "skerry-callbacks"))
+    if (strstr(line, "/dev/zero"))  // how maps calls shared memory without a name
       mapped_twice |= flags[1] == 'w' ? 1 : flags[2] == 'x' ? 2 : 4;
   }
   fclose(maps);
