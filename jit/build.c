@@ -2,8 +2,6 @@
 // families of words use to make instructions.
 #include "jit/build.h"
 
-#define SCRATCH_MARGIN_SLOTS 64u  // for the arguments of natives
-
 // ---- instructions -------------------------------------------------------------------------------
 
 SkIrRef sk_build_add(SkBuild *b, SkIrInstr instr) {
@@ -102,8 +100,8 @@ void sk_build_branch(SkBuild *b, SkIrRef condition, uint32_t yes, uint32_t no, u
   edge_to(b, no);
 }
 
-void sk_build_exit(SkBuild *b, uint32_t state) {
-  sk_build_add(b, (SkIrInstr){.op = SK_IR_EXIT, .state = state});
+void sk_build_exit(SkBuild *b, uint32_t state, uint8_t flags) {
+  sk_build_add(b, (SkIrInstr){.op = SK_IR_EXIT, .state = state, .flags = flags});
 }
 
 // ---- filling ------------------------------------------------------------------------------------
@@ -183,7 +181,7 @@ static void fill_source(SkBuild *b, uint32_t at) {
       fill_words(b, at);
       break;
     case SK_SOURCE_EXIT:
-      sk_build_exit(b, sk_build_state(b, SK_STATE_GUARD, b->context, b->pc));
+      sk_build_exit(b, sk_build_state(b, SK_STATE_GUARD, b->context, b->pc), SK_IF_FINAL);
       break;
     case SK_SOURCE_EDGE:
       fill_edge(b, at);
@@ -206,11 +204,12 @@ static void seal_ready(SkBuild *b, uint32_t at) {
   }
 }
 
-static void fill_entry(SkBuild *b) {
-  uint32_t slots = b->slot_count + SCRATCH_MARGIN_SLOTS;
+/// Gives the check of the stack, which gets its number of slots when all is known.
+static SkIrRef fill_entry(SkBuild *b) {
   uint32_t state = sk_build_state(b, SK_STATE_GUARD, 0, b->paths->pc);
-  sk_build_add(b, (SkIrInstr){.op = SK_IR_STACK, .k = slots, .state = state});
+  SkIrRef check = sk_build_add(b, (SkIrInstr){.op = SK_IR_STACK, .state = state});
   sk_build_jump(b, 1);
+  return check;
 }
 
 static void fill(SkBuild *b) {
@@ -227,7 +226,7 @@ static void fill(SkBuild *b) {
   b->sources.items[1].pred_count++;  // the entry
   b->source = b->context = b->base = b->block = 0;
   set_word(b, b->paths->pc);
-  fill_entry(b);
+  SkIrRef check = fill_entry(b);
   b->sources.items[1].preds_filled = 1;
   if (b->sources.items[1].pred_count == 1) b->sources.items[1].sealed = true;
   for (uint32_t i = 0; i < b->order.count && b->why == SK_ABORT_NONE && !b->arena->failed; i++) {
@@ -235,6 +234,7 @@ static void fill(SkBuild *b) {
     fill_source(b, at);
     seal_ready(b, at);
   }
+  b->ir->instrs.items[check].k = b->slot_count + b->scratch_slots;
 }
 
 // ---- the whole ----------------------------------------------------------------------------------

@@ -45,6 +45,7 @@ struct SkBuild {
   SkIrList ir_source;           // by IR block: its source block
   SkLiveness **liveness;        // by context
   uint64_t *written;            // slots that some word of the tree writes
+  uint32_t scratch_slots;       // that calls of C use above the frames
   uint32_t slot_count;          // of all frames; the variable with this number is the thread's fuel
   SK_VEC(uint8_t) loose;        // by instruction: its 64 bits may be int or float
   SK_VEC(SkIrSlotValue) casts;  // values that some use wants as float; see build_types.c
@@ -112,7 +113,7 @@ void sk_build_load_fuel(SkBuild *b);
 /// Ends the IR block with JUMP or BR to source blocks.
 void sk_build_jump(SkBuild *b, uint32_t source);
 void sk_build_branch(SkBuild *b, SkIrRef condition, uint32_t yes, uint32_t no, uint8_t flags);
-void sk_build_exit(SkBuild *b, uint32_t state);
+void sk_build_exit(SkBuild *b, uint32_t state, uint8_t flags);
 /// A new IR block inside the source block being filled.
 uint32_t sk_build_inner(SkBuild *b);
 uint32_t sk_build_find(SkBuild *b, SkSourceKind kind, uint32_t context, uint32_t pc, uint32_t type);

@@ -18,7 +18,12 @@ static uint32_t way_source(SkBuild *b, uint32_t target) {
 }
 
 static void leave(SkBuild *b) {
-  sk_build_exit(b, sk_build_word_state(b));
+  sk_build_exit(b, sk_build_word_state(b), 0);
+}
+
+/// No recording will ever go on from here.
+static void leave_for_good(SkBuild *b) {
+  sk_build_exit(b, sk_build_word_state(b), SK_IF_FINAL);
 }
 
 static uint32_t way_count(const SkBuild *b, uint32_t target) {
@@ -52,7 +57,7 @@ static void branch(SkBuild *b) {
 static uint32_t exit_block(SkBuild *b) {
   uint32_t state = sk_build_word_state(b), saved = b->block, made = sk_build_inner(b);
   b->block = made;
-  sk_build_exit(b, state);
+  sk_build_exit(b, state, 0);
   b->block = saved;
   return made;
 }
@@ -227,7 +232,7 @@ static uint32_t result_values(SkBuild *b, SkIrRef *values) {
 
 static void return_word(SkBuild *b) {
   if (b->context == 0 && !b->paths->is_function) {
-    leave(b);
+    leave_for_good(b);
     return;
   }
   SkIrRef *values = SK_NEW_ARRAY(b->arena, SkIrRef, SK_B(b) + 2u);
@@ -266,7 +271,7 @@ void sk_build_flow(SkBuild *b) {
       return_word(b);
       break;
     default:
-      leave(b);
+      leave_for_good(b);
       break;
   }
 }

@@ -37,12 +37,18 @@ static bool globals(SkBuild *b) {
 
 // ---- scratch: where natives find their arguments and put their results --------------------------
 
+static void use_scratch(SkBuild *b, uint32_t slots) {
+  if (slots > b->scratch_slots) b->scratch_slots = slots;
+}
+
 static void store_scratch(SkBuild *b, uint32_t at, SkIrRef value) {
+  use_scratch(b, at + 1);
   sk_build_add(b, (SkIrInstr){.op = SK_IR_STSLOT, .a = value, .k = at, .alias = SK_ALIAS_SCRATCH});
 }
 
 /// What stands in the scratch from `first` on becomes the word's result.
 static void take_results(SkBuild *b, uint32_t first, uint32_t count) {
+  use_scratch(b, first + count);
   for (uint32_t i = 0; i < count; i++) {
     bool is_ref = sk_build_is_ref(b, b->context, SK_A(b) + i);
     SkIrRef value = sk_build_add(b, (SkIrInstr){.op = SK_IR_LDSLOT,

@@ -47,9 +47,8 @@ static uint32_t get(SkBuild *b, SkSourceKind kind, uint32_t context, uint32_t pc
 
 /// The block that starts with a word, or one that leaves there if the tree goes no further.
 static uint32_t get_words(SkBuild *b, uint32_t context, uint32_t pc) {
-  bool outside =
-      context == 0 && !b->paths->is_function && (pc < b->paths->pc || pc > b->paths->loop_end);
-  return get(b, outside ? SK_SOURCE_EXIT : SK_SOURCE_WORDS, context, pc, 0);
+  bool inside = sk_tree_includes(b->paths, context, pc);
+  return get(b, inside ? SK_SOURCE_WORDS : SK_SOURCE_EXIT, context, pc, 0);
 }
 
 static void edge(SkBuild *b, uint32_t from, uint32_t to) {

@@ -15,14 +15,8 @@
 //          frame[-1].
 #pragma once
 
-#include "jit/ir.h"
+#include "jit/plugin.h"
 #include "vm/vm.h"
-
-typedef enum {
-  SK_TREE_RETURNED,  // function tree: results stand at frame[0..]
-  SK_TREE_LEFT,      // thread->frame and pc say where the interpreter goes on
-  SK_TREE_FAILED,    // the same place, where something is pending
-} SkTreeStatus;
 
 typedef uint32_t (*SkTreeEntry)(SkThread *thread, SkSlot *frame);
 

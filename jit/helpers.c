@@ -5,7 +5,7 @@
 // slots, and frame and pc to the thread, before it calls one that collects or fails.
 #include <math.h>
 
-#include "jit/compile.h"
+#include "jit/jit.h"
 #include "jit/leave.h"
 #include "jit/plugin.h"
 #include "vm/interp.h"
@@ -154,20 +154,6 @@ static uint64_t inner_poll(SkThread *thread) {
   return sk_poll(thread);
 }
 
-static uint64_t inner_resume(SkThread *thread, uint64_t coroutine, SkSlot *scratch, uint64_t k,
-                             uint64_t dst) {
-  uint32_t given = (uint16_t)k, taken = (uint16_t)(k >> 16);
-  switch (sk_coroutine_run(thread, (SkRef){(SkRefBits)coroutine}, scratch, given, scratch + given,
-                           taken, (uint32_t)dst, (uint32_t)(k >> 32))) {
-    case SK_RESUMED:
-      return SK_TREE_RETURNED;
-    case SK_RESUMED_LEFT:
-      return SK_TREE_LEFT;
-    default:
-      return SK_TREE_FAILED;
-  }
-}
-
 const void *const sk_jit_helper_table[] = {
 #define HELPER(name, signature, effects, function) (const void *)(function),
 #include "jit/helpers.def"
@@ -175,7 +161,7 @@ const void *const sk_jit_helper_table[] = {
     [SK_INNER_NEW] = (const void *)inner_new,
     [SK_INNER_ROOM] = (const void *)inner_room,
     [SK_INNER_POLL] = (const void *)inner_poll,
-    [SK_INNER_RESUME] = (const void *)inner_resume,
+    [SK_INNER_RESUME] = (const void *)sk_jit_resume,
     [SK_INNER_WRITE] = (const void *)sk_gc_write_slow,
     [SK_INNER_WRITE_RANGE] = (const void *)sk_gc_write_range_slow,
 };

@@ -84,6 +84,7 @@ typedef enum {
 #define SK_IF_COLD 2u      // BR: successor 0 was never seen to be taken often
 #define SK_IF_UNLIKELY 4u  // BR: successor 0 is unlikely
 #define SK_IF_NATURAL 8u   // PHI of a loop: an int that is never negative
+#define SK_IF_FINAL 16u    // EXIT: the tree will never go on there, so nobody counts it
 
 typedef struct {
   uint8_t op;     // SkIrOp

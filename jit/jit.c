@@ -15,10 +15,6 @@
 #define EXIT_DONE (1u << 30)  // an exit's count from here on: its path is recorded, or cannot be
 #define STACK_MARGIN_BYTES ((size_t)96 * 1024)  // native stack that trees leave to C code
 
-static SkTree *tree_at(const SkJit *jit, uint32_t pc) {
-  return __atomic_load_n(&jit->trees[pc], __ATOMIC_ACQUIRE);
-}
-
 static void set_op(SkJit *jit, uint32_t pc, uint16_t op) {
   uint16_t *at = (uint16_t *)(uintptr_t)(const void *)(jit->image->code + pc);
   __atomic_store_n(at, op, __ATOMIC_RELAXED);
@@ -215,10 +211,10 @@ static void image_delete(SkImage *image) {
 // ---- anchors ------------------------------------------------------------------------------------
 
 SkTree *sk_jit_trap(SkJit *jit, uint32_t pc) {
-  SkTree *tree = tree_at(jit, pc);
+  SkTree *tree = sk_jit_tree_at(jit, pc);
   if (tree) return tree;
   pthread_mutex_lock(&jit->lock);
-  tree = tree_at(jit, pc);
+  tree = sk_jit_tree_at(jit, pc);
   if (!tree && sk_word_op(jit->plain.code[pc]) != SK_W_CORET) {
     tree = SK_NEW(&jit->arena, SkTree);
     tree->jit = jit;
@@ -276,6 +272,7 @@ static uint32_t place_around(const SkImage *image, uint32_t pc, uint32_t below) 
 /// The tree was entered often: what is around it is hot.
 static void promote(SkJit *jit, SkThread *thread, const SkTree *tree) {
   uint32_t pc;
+  if (tree->paths.is_segment) return;
   if (tree->paths.is_function) {
     uint32_t back = (uint32_t)thread->frame[-1].u;
     if (back == 0) return;
@@ -347,7 +344,7 @@ static SkJitNext original(const SkJit *jit, SkThread *thread) {
 }
 
 /// Where trees have to stop taking native stack: found once for a run of the host's.
-static void find_native_limit(SkThread *thread) {
+void sk_jit_find_native_limit(SkThread *thread) {
   pthread_attr_t attributes;
   char *here = __builtin_frame_address(0);
   char *limit = here - STACK_MARGIN_BYTES;
@@ -370,7 +367,7 @@ static void find_native_limit(SkThread *thread) {
 static bool leads_on(SkJit *jit, const SkTree *tree, const SkBlobExit *exit) {
   const SkTreePaths *paths = &tree->paths;
   bool root_loop = exit->context == 0 && !paths->is_function;
-  if (root_loop && (exit->pc < paths->pc || exit->pc > paths->loop_end)) return false;
+  if (!sk_tree_includes(paths, exit->context, exit->pc)) return false;
   SkWordInfo info;
   sk_word_decode(&jit->plain, exit->pc, &info);
   if (sk_word_is_barrier(&info) || (root_loop && info.flow == SK_FLOW_RETURN)) return false;
@@ -414,7 +411,7 @@ static void hoist_less(SkJit *jit, SkTree *tree, const SkBlobExit *exit) {
 }
 
 /// A tree was left by an exit: its path is recorded once that has happened often.
-static bool record_exit(SkJit *jit, SkThread *thread) {
+bool sk_jit_record_exit(SkJit *jit, SkThread *thread) {
   SkCode *code = thread->jit_left;
   SkTree *tree = code->owner;
   const SkBlobExit *exit = &code->blob.exits[thread->jit_exit];
@@ -445,7 +442,7 @@ static bool record_exit(SkJit *jit, SkThread *thread) {
 static SkJitNext enter(SkJit *jit, SkThread *thread, SkTree *tree, SkCode *code) {
   uint32_t pc = thread->pc;
   SkSlot *frame = thread->frame;
-  if (!thread->native_limit) find_native_limit(thread);
+  if (!thread->native_limit) sk_jit_find_native_limit(thread);
   uint32_t entries = sk_counter_add(&tree->entries);
   if (entries >= PROMOTE_ENTRIES && (entries & (entries - 1)) == 0) promote(jit, thread, tree);
   if (entries == PROMOTE_ENTRIES) promote(jit, thread, tree);
@@ -461,7 +458,10 @@ static SkJitNext enter(SkJit *jit, SkThread *thread, SkTree *tree, SkCode *code)
     case SK_TREE_FAILED:
       return SK_JIT_FAILED;
     case SK_TREE_LEFT:
-      if (record_exit(jit, thread)) return SK_JIT_RECORD;
+      if (!thread->jit_left)
+        sk_counter64_add(&jit->stats.left);  // by an exit that tells nothing
+      else if (sk_jit_record_exit(jit, thread))
+        return SK_JIT_RECORD;
       return thread->pc == pc && thread->frame == frame ? original(jit, thread) : SK_JIT_GO_ON;
   }
   return SK_JIT_FAILED;
@@ -475,7 +475,7 @@ static SkJitNext reach(SkThread *thread) {
     thread->jit_op = sk_word_op(other->plain.code[thread->pc]);
     return SK_JIT_ORIGINAL;
   }
-  SkTree *tree = tree_at(jit, thread->pc);
+  SkTree *tree = sk_jit_tree_at(jit, thread->pc);
   bool recording = __atomic_load_n(&jit->recording, __ATOMIC_ACQUIRE) != 0;
   if (recording && sk_records(jit, thread) && !jit->recorder.skip_frame)
     return original(jit, thread);
@@ -533,9 +533,9 @@ static void add_stats(const SkJit *jit, SkBuf *out) {
     sk_buf_printf(out,
                   "jit: %s %.*s@%u: %u entries, %u compilations, %u words, %u contexts, %u -> %u "
                   "operations, %u exits of %u slots, %.1f ms, last: %s\n",
-                  tree->paths.is_function ? "fn" : "loop", SK_STR_ARG(fn->name), tree->paths.pc,
-                  tree->entries, tree->compilations, tree->paths.words, tree->paths.contexts.count,
-                  tree->built, tree->optimised, code ? code->blob.exit_count : 0,
+                  sk_tree_kind(&tree->paths), SK_STR_ARG(fn->name), tree->paths.pc, tree->entries,
+                  tree->compilations, tree->paths.words, tree->paths.contexts.count, tree->built,
+                  tree->optimised, code ? code->blob.exit_count : 0,
                   code ? code->blob.slot_count : 0, (double)tree->compile_ns / 1e6,
                   sk_aborts[tree->last_abort].text);
     for (uint32_t e = 0; code && e < code->blob.exit_count; e++) {

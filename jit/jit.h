@@ -86,11 +86,11 @@ typedef struct {
 } SkJitStats;
 
 struct SkJit {
-  const SkImage *image;  // whose words carry the anchors
-  SkImage plain;         // the same with the words as they were
-  SkTree **trees;        // by code offset of the anchor; atomic
-  void **functions;      // SkThread.jit_functions
-  uint8_t recording;     // atomic flag: somebody records
+  const SkImage *image;        // whose words carry the anchors
+  SkImage plain;               // the same with the words as they were
+  SkTree **trees;              // by code offset of the anchor; atomic
+  void **functions;            // SkThread.jit_functions
+  uint8_t recording;           // atomic flag: somebody records
   SkThread *recording_thread;  // atomic: who; the recorder is its own
   SkRecorder recorder;
   SkSample samples[SK_SAMPLES];  // relaxed atomics
@@ -115,6 +115,19 @@ SkTree *sk_jit_trap(SkJit *jit, uint32_t pc);
 void sk_jit_untrap(SkJit *jit, SkTree *tree);
 /// Every loop and function of the image: for stress.
 void sk_jit_trap_all(SkJit *jit);
+static inline SkTree *sk_jit_tree_at(const SkJit *jit, uint32_t pc) {
+  return __atomic_load_n(&jit->trees[pc], __ATOMIC_ACQUIRE);
+}
+/// Sets thread->native_limit.
+void sk_jit_find_native_limit(SkThread *thread);
+/// A tree was left by an exit: its path is recorded once that has happened often. True: the
+/// recording has begun, and the thread goes on in the recording interpreter.
+bool sk_jit_record_exit(SkJit *jit, SkThread *thread);
+
+// resume.c
+/// What compiled code calls to resume a coroutine (SK_INNER_RESUME of jit/plugin.h).
+uint64_t sk_jit_resume(SkThread *thread, uint64_t coroutine, SkSlot *scratch, uint64_t k,
+                       uint64_t dst);
 
 // record.c
 /// Starts at the thread's place: in `context` of the tree. False if somebody else records.

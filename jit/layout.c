@@ -15,6 +15,7 @@ const SkLayout sk_jit_layout = {
     .thread_global_flags = offsetof(SkThread, global_flags),
     .thread_native_limit = offsetof(SkThread, native_limit),
     .thread_guards = offsetof(SkThread, jit_guards),
+    .thread_left = offsetof(SkThread, jit_left),
     .heap_base = offsetof(SkHeap, base),
     .heap_bump = offsetof(SkHeap, bump),
     .heap_limit = offsetof(SkHeap, limit),

@@ -7,10 +7,10 @@
 
 #include "jit/cache.h"
 
-#define FORMAT 1u
+#define FORMAT 2u
 
 typedef struct {
-  uint32_t format, pc, loop_end, words, compilations, optimised, context_count, way_count;
+  uint32_t format, pc, is_segment, words, compilations, optimised, context_count, way_count;
 } Head;
 
 // ---- the key ------------------------------------------------------------------------------------
@@ -90,7 +90,8 @@ static bool take_paths(SkJit *jit, SkTree *tree, const Head *head, const char *d
   SkTreePaths *paths = &tree->paths;
   const SkImage *image = &jit->plain;
   const char *ways = data + (size_t)head->context_count * sizeof(SkTreeContext);
-  if (head->context_count == 0 || paths->loop_end != head->loop_end) return false;
+  if (head->context_count == 0) return false;
+  if (head->is_segment) sk_tree_make_segment(paths, image);
   paths->contexts.count = 0;
   for (uint32_t i = 0; i < head->context_count; i++) {
     SkTreeContext context;
@@ -162,7 +163,7 @@ static void save_tree(SkCache *cache, const SkTree *tree) {
   const SkTreePaths *paths = &tree->paths;
   Head head = {.format = FORMAT,
                .pc = paths->pc,
-               .loop_end = paths->loop_end,
+               .is_segment = paths->is_segment,
                .words = paths->words,
                .compilations = tree->compilations,
                .optimised = tree->optimised,

@@ -9,7 +9,7 @@
 typedef struct {
   uint32_t thread_heap, thread_frame, thread_stack_limit, thread_pc, thread_fuel;
   uint32_t thread_functions, thread_helpers, thread_consts, thread_globals, thread_global_flags;
-  uint32_t thread_native_limit, thread_guards;
+  uint32_t thread_native_limit, thread_guards, thread_left;
   uint32_t heap_base, heap_bump, heap_limit, heap_types;
   uint32_t type_info_bytes, type_enum_id;
   uint32_t object_type, object_gc, object_aux;
@@ -34,6 +34,13 @@ typedef enum {
   SK_INNER_END
 } SkInnerHelper;
 _Static_assert((int)SK_INNER_LEAVE == (int)SK_HELPER_COUNT, "one table");
+
+/// How a tree was left.
+typedef enum {
+  SK_TREE_RETURNED,  // function tree: results stand at frame[0..]
+  SK_TREE_LEFT,      // thread->frame and pc say where the interpreter goes on
+  SK_TREE_FAILED,    // the same place, where something is pending
+} SkTreeStatus;
 
 /// Parameter slots that function trees pass in registers.
 #define SK_TREE_REGISTER_PARAMS 4u

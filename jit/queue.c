@@ -58,8 +58,8 @@ static void dump_pass(void *context, const SkIr *ir, const char *pass) {
 
 static void name_of(const SkJit *jit, const SkTreePaths *paths, char *out, size_t size) {
   const SkImageFunction *fn = &jit->plain.functions[paths->function];
-  int length = snprintf(out, size, "%s_%.*s_%u", paths->is_function ? "fn" : "loop",
-                        SK_STR_ARG(fn->name), paths->pc);
+  int length =
+      snprintf(out, size, "%s_%.*s_%u", sk_tree_kind(paths), SK_STR_ARG(fn->name), paths->pc);
   for (int i = 0; i < length && (size_t)i < size - 1; i++) {
     char c = out[i];
     bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');

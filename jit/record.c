@@ -31,17 +31,24 @@ bool sk_record_start(SkJit *jit, SkThread *thread, SkTree *tree, uint32_t contex
 /// After a recording: compile, record again soon, or leave the anchor alone for longer and longer.
 static void settle(SkJit *jit, SkTree *tree, SkAbort why, bool grew) {
   tree->last_abort = (uint8_t)why;
-  bool useful = tree->paths.ways.count > 1 || tree->paths.is_function;
-  bool more = tree->paths.is_function && !tree->code && why == SK_ABORT_RETURNED &&
-              tree->recordings < jit->params[SK_PARAM_paths];
+  bool is_loop = !tree->paths.is_function && !tree->paths.is_segment;
+  bool useful = tree->paths.ways.count > 1 || !is_loop;
+  bool is_run = why == SK_ABORT_RETURNED || (why == SK_ABORT_COROUTINE && tree->paths.is_segment);
+  bool more = !is_loop && !tree->code && is_run && tree->recordings < jit->params[SK_PARAM_paths];
   tree->recordings++;
   tree->quiet_recordings = grew ? 0 : tree->quiet_recordings + 1;
   if (more && tree->quiet_recordings < 4) return;
-  // What yields before it comes round runs no better compiled.
+  // What yields before it comes round is left to the segments of its coroutine.
   if (why == SK_ABORT_COROUTINE && jit->recorder.iterations == 0 && !tree->code) {
-    sk_flag_set(&tree->is_given_up);
-    sk_jit_untrap(jit, tree);
-    return;
+    if (tree->paths.is_function) {
+      sk_tree_make_segment(&tree->paths, &jit->plain);
+      return;
+    }
+    if (is_loop) {
+      sk_flag_set(&tree->is_given_up);
+      sk_jit_untrap(jit, tree);
+      return;
+    }
   }
   if (why == SK_ABORT_BUDGET && tree->paths.is_function && !tree->code) useful = false;
   bool failed = why == SK_ABORT_FAILED || why == SK_ABORT_WANDERED || why == SK_ABORT_MEMORY;
@@ -174,8 +181,9 @@ static bool follow(SkJit *jit, SkRecorder *recorder) {
 static SkAbort barrier(const SkRecorder *recorder, const SkWordInfo *info) {
   if (sk_word_is_barrier(info))
     return info->flow == SK_FLOW_FAIL ? SK_ABORT_THROWS : SK_ABORT_COROUTINE;
+  const SkTreePaths *paths = &recorder->tree->paths;
   if (info->flow == SK_FLOW_RETURN && recorder->context == 0)
-    return recorder->tree->paths.is_function ? SK_ABORT_RETURNED : SK_ABORT_LEFT_LOOP;
+    return paths->is_function || paths->is_segment ? SK_ABORT_RETURNED : SK_ABORT_LEFT_LOOP;
   return SK_ABORT_NONE;
 }
 
@@ -194,6 +202,25 @@ static bool is_complete(SkJit *jit, SkRecorder *recorder) {
 static bool end(SkJit *jit, SkAbort why) {
   sk_record_stop(jit, why);
   return false;
+}
+
+/// A recording in a coroutine ends where the coroutine yields or a frame returns: the code that
+/// will go on from there is an anchor. Frames that do nothing more than return are passed over.
+static void note_continuation(SkJit *jit, const SkRecorder *recorder) {
+  const SkThread *thread = recorder->thread;
+  const SkWordInfo *last = &recorder->last;
+  if (last->op != SK_W_COYIELD &&
+      !(last->flow == SK_FLOW_RETURN && recorder->tree->paths.is_segment))
+    return;
+  uint32_t pc = last->op == SK_W_COYIELD ? last->next : recorder->last_pc;
+  const SkSlot *frame = thread->frame;
+  while (sk_word_is_return(sk_word_op(jit->plain.code[pc]))) {
+    uint64_t header = frame[-1].u;
+    pc = (uint32_t)header;
+    frame -= (uint16_t)(header >> 32);
+    if (pc == 0) return;
+  }
+  sk_jit_trap(jit, pc);
 }
 
 bool sk_record_step(SkThread *thread) {
@@ -216,8 +243,7 @@ bool sk_record_step(SkThread *thread) {
   }
   if (recorder->skip_frame) return true;
   uint32_t pc = thread->pc;
-  if (recorder->context == 0 && !paths->is_function && (pc < paths->pc || pc > paths->loop_end))
-    return end(jit, SK_ABORT_LEFT_LOOP);
+  if (!sk_tree_includes(paths, recorder->context, pc)) return end(jit, SK_ABORT_LEFT_LOOP);
   if (recorder->context == 0 && pc == paths->pc && recorder->has_last && is_complete(jit, recorder))
     return end(jit, SK_ABORT_NONE);
   if (++recorder->steps > jit->params[SK_PARAM_steps]) return end(jit, SK_ABORT_BUDGET);
@@ -226,5 +252,7 @@ bool sk_record_step(SkThread *thread) {
   recorder->has_last = true;
   sk_word_decode(&jit->plain, pc, &recorder->last);
   SkAbort why = barrier(recorder, &recorder->last);
-  return why == SK_ABORT_NONE || end(jit, why);
+  if (why == SK_ABORT_NONE) return true;
+  if (thread->coroutine.bits) note_continuation(jit, recorder);
+  return end(jit, why);
 }

@@ -8,9 +8,9 @@ static uint32_t hash(uint32_t context, uint32_t pc) {
   return (uint32_t)(h >> 32);
 }
 
-/// The last word of the function that jumps back to its loop head at `pc`.
+/// The last word of the function that jumps back to its loop head at `pc`; SK_NONE if none does.
 static uint32_t find_loop_end(const SkImage *image, const SkImageFunction *fn, uint32_t pc) {
-  uint32_t end = pc;
+  uint32_t end = SK_NONE;
   for (uint32_t at = fn->start; at < fn->end;) {
     SkWordInfo info;
     sk_word_decode(image, at, &info);
@@ -27,12 +27,22 @@ bool sk_tree_paths_init(SkTreePaths *paths, const SkImage *image, uint32_t pc) {
   paths->function = sk_image_function_at(image, pc);
   const SkImageFunction *fn = &image->functions[paths->function];
   paths->is_function = pc == fn->start;
-  paths->loop_end = paths->is_function ? fn->end : find_loop_end(image, fn, pc);
+  paths->first = pc;
+  paths->last = paths->is_function ? fn->end : find_loop_end(image, fn, pc);
+  if (paths->last == SK_NONE) sk_tree_make_segment(paths, image);
   SK_VEC_PUSH(&paths->arena, &paths->contexts, (SkTreeContext){.function = paths->function});
   SK_VEC_PUSH(&paths->arena, &paths->ways, (SkTreeWay){0});
   paths->table = SK_NEW_ARRAY(&paths->arena, uint32_t, FIRST_TABLE);
   paths->table_mask = FIRST_TABLE - 1;
   return !paths->arena.failed;
+}
+
+void sk_tree_make_segment(SkTreePaths *paths, const SkImage *image) {
+  const SkImageFunction *fn = &image->functions[paths->function];
+  paths->is_function = false;
+  paths->is_segment = true;
+  paths->first = fn->start;
+  paths->last = fn->end;
 }
 
 void sk_tree_paths_deinit(SkTreePaths *paths) {
@@ -175,11 +185,14 @@ static void print_way(const SkImage *image, const SkTreePaths *paths, const SkTr
   sk_buf_printf(out, ", %u times\n", way->count);
 }
 
+const char *sk_tree_kind(const SkTreePaths *paths) {
+  return paths->is_function ? "fn" : paths->is_segment ? "segment" : "loop";
+}
+
 void sk_tree_print(const SkImage *image, const SkTreePaths *paths, SkBuf *out) {
   const SkImageFunction *root = &image->functions[paths->function];
-  sk_buf_printf(out, "---- paths of %s %.*s at word %u (line %u)\n",
-                paths->is_function ? "function" : "the loop in", SK_STR_ARG(root->name), paths->pc,
-                line_of(root, paths->pc));
+  sk_buf_printf(out, "---- paths of the %s of %.*s at word %u (line %u)\n", sk_tree_kind(paths),
+                SK_STR_ARG(root->name), paths->pc, line_of(root, paths->pc));
   for (uint32_t i = 1; i < paths->contexts.count; i++) {
     const SkTreeContext *context = &paths->contexts.items[i];
     sk_buf_printf(out, "  context %u: %.*s, called in context %u at word %u, frame at slot %u\n", i,

@@ -1,4 +1,5 @@
-// A tree: what has been recorded from one anchor, a loop's head or a function's ENTER. Its paths
+// A tree: what has been recorded from one anchor: a loop's head, a function's ENTER, or the place
+// where the code of a coroutine goes on ("segment": up to where it yields next). Its paths
 // are kept as what was seen at each word that can go several ways, in each inlined call, and paths
 // that meet again at the same word of the same call share the rest. So "tree" is the usual word,
 // but it is a graph with joins; the builder makes one function of all of it.
@@ -34,8 +35,9 @@ typedef struct {
   SkArena arena;
   uint32_t pc;  // anchor
   uint32_t function;
-  bool is_function;   // anchored at ENTER
-  uint32_t loop_end;  // loop: the last word that jumps back to the anchor; the tree stays within
+  bool is_function;      // anchored at ENTER, takes parameters, gives results
+  bool is_segment;       // works on a frame as a loop does, wherever in its function
+  uint32_t first, last;  // words that the tree stays within in context 0: of the loop, or all
   SK_VEC(SkTreeContext) contexts;
   SK_VEC(SkTreeWay) ways;  // [0] is unused
   uint32_t *table, table_mask;
@@ -45,6 +47,12 @@ typedef struct {
 } SkTreePaths;
 
 bool sk_tree_paths_init(SkTreePaths *paths, const SkImage *image, uint32_t pc);
+/// A function's tree that has no code yet becomes a segment: what it calls yields, so its frames
+/// have to stand where the interpreter has them.
+void sk_tree_make_segment(SkTreePaths *paths, const SkImage *image);
+static inline bool sk_tree_includes(const SkTreePaths *paths, uint32_t context, uint32_t pc) {
+  return context != 0 || (pc >= paths->first && pc <= paths->last);
+}
 void sk_tree_paths_deinit(SkTreePaths *paths);
 /// A copy for the compile thread. False if memory is out.
 bool sk_tree_paths_copy(const SkTreePaths *paths, SkTreePaths *out);
@@ -52,6 +60,8 @@ bool sk_tree_paths_copy(const SkTreePaths *paths, SkTreePaths *out);
 const SkTreeWay *sk_tree_ways(const SkTreePaths *paths, uint32_t context, uint32_t pc);
 /// Counts a way; adds it if it's new. NULL if memory is out.
 SkTreeWay *sk_tree_add(SkTreePaths *paths, uint32_t context, uint32_t pc, uint32_t target);
+/// "fn", "loop" or "segment".
+const char *sk_tree_kind(const SkTreePaths *paths);
 /// --dump=trace: the calls that are inlined, and which ways were seen at each word.
 void sk_tree_print(const SkImage *image, const SkTreePaths *paths, SkBuf *out);
 /// The function that a way of the call word at pc reaches: its target is the function itself

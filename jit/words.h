@@ -36,6 +36,9 @@ typedef struct {
 void sk_word_decode(const SkImage *image, uint32_t pc, SkWordInfo *out);
 /// Words that no tree goes through: it is left before them.
 bool sk_word_is_barrier(const SkWordInfo *info);
+static inline bool sk_word_is_return(uint16_t op) {
+  return op == SK_W_RET0 || op == SK_W_RET1 || op == SK_W_RETN || op == SK_W_RETSOME;
+}
 /// SWITCH, SWITCHCASE: where value `index` of the table goes on.
 uint32_t sk_switch_target(const SkImage *image, uint32_t pc, uint32_t index);
 

@@ -64,7 +64,7 @@ DIRECTIVE = re.compile(
 DIAGNOSTIC = re.compile(r"^(error|warning)(?:\[(\w+)\])?: (.*)$")
 PLACE = re.compile(r"^\s*--> (.*?):(\d+)(?::(\d+))?\s*$")
 SOURCE_ECHO = re.compile(r"^\s*\d+ \|")
-TREE_ENTERED = re.compile(r"^jit: (?:fn|loop) .*: [1-9]\d* entries", re.MULTILINE)
+TREE_ENTERED = re.compile(r"^jit: (?:fn|loop|segment) .*: [1-9]\d* entries", re.MULTILINE)
 FRAME = re.compile(r"^\s+at (.+) \((.+):(\d+):(\d+)\)\s*$")
 
 

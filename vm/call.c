@@ -3,7 +3,7 @@
 // A call gets its frames on the main stack, above all frames that are in use there, and runs an
 // interpreter of its own. The bottom frame returns to code offset 0, where CORET ends that
 // interpreter. Failures unwind only to that frame; then the C function that called fails in turn.
-#include "vm/interp.h"
+#include "vm/coroutine.h"
 
 /// The slot after everything that the main stack holds for the running code.
 static SkSlot *free_slots(const SkThread *thread) {
@@ -104,18 +104,37 @@ bool sk_vm_call_closure(SkThread *thread, SkRef closure, const SkSlot *args, uin
 
 // ---- coroutines that compiled code resumes ------------------------------------------------------
 
-#define RESUME_LIMIT 48u  // inside each other, on the C stack
+bool sk_nest_around(SkThread *thread, SkNest *nest, SkRef ref, SkSlot *base, uint32_t next_pc) {
+  SkSlot *frame = thread->frame, *start = thread->stack_start, *limit = thread->stack_limit;
+  uint32_t pc = thread->pc, depth = thread->nest->depth, resumes = thread->nest->resumes;
+  SkCoroutine *co = sk_coroutine_at(thread, ref);
+  sk_coroutine_switch(thread, co->resumer);
+  thread->pc = next_pc - 1;
+  if (thread->coroutine.bits) base = free_slots(thread);
+  bool fine = begin_at(thread, nest, base + 1, 0, NULL, 0);
+  if (fine) {
+    nest->depth = depth;
+    nest->resumes = resumes + 1;
+    sk_coroutine_save(thread, 0);
+    co->resumer = SK_NULL_REF;
+    co->resume_dst = 0;
+  }
+  thread->frame = frame;
+  thread->pc = pc;
+  thread->coroutine = ref;
+  thread->stack_start = start;
+  thread->stack_limit = limit;
+  return fine;
+}
 
-/// The coroutine has not handed back, and will not to this C function: the chain of coroutines
-/// becomes what it would be if the interpreter had resumed it.
-static void relink(SkThread *thread, const SkNest *nest, SkRef ref, uint32_t dst,
-                   uint32_t next_pc) {
+void sk_nest_relink(SkThread *thread, const SkNest *nest, SkRef ref, uint32_t dst,
+                    uint32_t next_pc) {
   SkSlot *frame = thread->frame, *start = thread->stack_start, *limit = thread->stack_limit;
   uint32_t pc = thread->pc;
   SkRef running = thread->coroutine;
   sk_nest_end(thread, false);  // to the resumer's place, which it notes
   sk_coroutine_save(thread, next_pc);
-  SkCoroutine *co = sk_gc_at(thread->heap, ref);
+  SkCoroutine *co = sk_coroutine_at(thread, ref);
   sk_gc_write(thread->heap, &co->object);
   co->resumer = nest->coroutine;
   co->resume_dst = dst;
@@ -124,30 +143,4 @@ static void relink(SkThread *thread, const SkNest *nest, SkRef ref, uint32_t dst
   thread->coroutine = running;
   thread->stack_start = start;
   thread->stack_limit = limit;
-}
-
-SkResumed sk_coroutine_run(SkThread *thread, SkRef ref, SkSlot *args, uint32_t given,
-                           SkSlot *results, uint32_t taken, uint32_t dst, uint32_t next_pc) {
-  if (thread->nest->resumes >= RESUME_LIMIT) {
-    bool fine = sk_coroutine_resume(thread, ref, args, given, dst, next_pc);
-    return fine ? SK_RESUMED_LEFT : SK_RESUMED_FAILED;
-  }
-  SkNest nest;
-  uint32_t depth = thread->nest->depth, resumes = thread->nest->resumes;
-  // The compiled code's own frames end below `args`.
-  SkSlot *base = (thread->coroutine.bits ? free_slots(thread) : args + given + taken) + 1;
-  if (!begin_at(thread, &nest, base, 0, NULL, 0)) return SK_RESUMED_FAILED;
-  nest.depth = depth;
-  nest.resumes = resumes + 1;
-  if (!sk_coroutine_resume(thread, ref, args, given, 0, 0)) {
-    sk_nest_end(thread, false);
-    return SK_RESUMED_FAILED;
-  }
-  if (!sk_interpret(thread)) {
-    relink(thread, &nest, ref, dst, next_pc);
-    return SK_RESUMED_FAILED;
-  }
-  for (uint32_t i = 0; i < taken; i++) results[i] = base[i];
-  sk_nest_end(thread, false);
-  return SK_RESUMED;
 }

@@ -1,16 +1,11 @@
 // Coroutines: frames in a stack object of the heap, which grows by copying (nothing in frames is an
 // address). And the marking of stacks.
-#include "vm/interp.h"
+#include "vm/coroutine.h"
 
 #define FIRST_STACK_SLOTS 96u
-#define STACK_MARGIN_SLOTS 8u
 
 SkSlot *sk_stack_slots(const SkThread *thread, SkRef stack) {
   return (SkSlot *)(void *)((char *)sk_gc_at(thread->heap, stack) + sizeof(SkArray));
-}
-
-static SkCoroutine *coroutine_at(const SkThread *thread, SkRef ref) {
-  return sk_gc_at(thread->heap, ref);
 }
 
 // ---- marking ------------------------------------------------------------------------------------
@@ -66,14 +61,14 @@ void sk_mark_stack(SkThread *thread, SkMarker *marker) {
       nest = nest->outer;
       continue;
     }
-    const SkCoroutine *co = coroutine_at(thread, at);
+    const SkCoroutine *co = sk_coroutine_at(thread, at);
     sk_gc_mark(marker, co->stack);
     at = co->resumer;
     if (at.bits == 0) {
       frame = thread->vm->main_stack + main_frame;
       pc = main_pc - 1;
     } else {
-      const SkCoroutine *other = coroutine_at(thread, at);
+      const SkCoroutine *other = sk_coroutine_at(thread, at);
       frame = sk_stack_slots(thread, other->stack) + other->frame;
       pc = other->pc - 1;
     }
@@ -88,25 +83,21 @@ static SkArray *new_stack(SkThread *thread, uint64_t slots) {
   return stack;
 }
 
-static void use_stack(SkThread *thread, SkArray *stack) {
-  thread->stack_start = (SkSlot *)(void *)((char *)stack + sizeof(SkArray));
-  thread->stack_limit = thread->stack_start + stack->length - STACK_MARGIN_SLOTS;
-}
-
-bool sk_stack_grow(SkThread *thread, uint32_t slots) {
+static bool grow(SkThread *thread, uint32_t slots, bool is_new) {
   SkVm *vm = thread->vm;
-  if (thread->coroutine.bits == 0) return sk_fault(thread, SK_FAULT_STACK);
-  SkCoroutine *co = coroutine_at(thread, thread->coroutine);
+  SkCoroutine *co = sk_coroutine_at(thread, thread->coroutine);
   SkSlot *frame = thread->frame;
   uint32_t pc = thread->pc, used = (uint32_t)(frame - thread->stack_start);
-  uint64_t wanted = (uint64_t)(used + slots + STACK_MARGIN_SLOTS) * 3 / 2;
+  uint64_t wanted = (uint64_t)(used + slots + SK_CO_MARGIN_SLOTS) * 3 / 2;
   if (wanted > (uint64_t)(vm->main_stack_limit - vm->main_stack))
     return sk_fault(thread, SK_FAULT_STACK);
-  // The new frame holds only copies of its caller's values yet: the walk starts at the caller.
+  // A new frame holds only copies of its caller's values yet: the walk starts at the caller.
   uint64_t header = frame[-1].u;
   bool bottom = (uint32_t)header == 0;
-  thread->frame = bottom ? NULL : frame - (uint16_t)(header >> 32);
-  thread->pc = bottom ? 0 : (uint32_t)header - 1;
+  if (is_new) {
+    thread->frame = bottom ? NULL : frame - (uint16_t)(header >> 32);
+    thread->pc = bottom ? 0 : (uint32_t)header - 1;
+  }
   SkArray *stack = sk_gc_alloc_array(thread->heap, SK_TI_STACK, 8, wanted);
   thread->frame = frame;
   thread->pc = pc;
@@ -117,9 +108,19 @@ bool sk_stack_grow(SkThread *thread, uint32_t slots) {
          (size_t)old->length * 8);
   sk_gc_write(thread->heap, &co->object);
   co->stack = sk_gc_ref(thread->heap, stack);
-  use_stack(thread, stack);
+  sk_coroutine_use_stack(thread, stack);
   thread->frame = thread->stack_start + used;
   return true;
+}
+
+bool sk_stack_grow(SkThread *thread, uint32_t slots) {
+  if (thread->coroutine.bits == 0) return sk_fault(thread, SK_FAULT_STACK);
+  return grow(thread, slots, true);
+}
+
+bool sk_stack_room(SkThread *thread, uint32_t slots) {
+  if (thread->frame + slots <= thread->stack_limit) return true;
+  return grow(thread, slots, false);
 }
 
 // ---- switching ----------------------------------------------------------------------------------
@@ -134,43 +135,12 @@ bool sk_coroutine_new(SkThread *thread, SkRef closure, uint32_t type, uint32_t s
   return true;
 }
 
-void sk_coroutine_save(SkThread *thread, uint32_t next_pc) {
-  uint32_t frame = (uint32_t)(thread->frame - thread->stack_start);
-  if (thread->coroutine.bits == 0) {
-    thread->main_pc = next_pc;
-    thread->main_frame = frame;
-    return;
-  }
-  SkCoroutine *co = coroutine_at(thread, thread->coroutine);
-  co->pc = next_pc;
-  co->frame = frame;
-  co->state = SK_CO_NORMAL;
-}
-
-static void switch_to(SkThread *thread, SkRef ref) {
-  SkVm *vm = thread->vm;
-  thread->coroutine = ref;
-  if (ref.bits == 0) {
-    thread->stack_start = vm->main_stack;
-    thread->stack_limit = vm->main_stack_limit;
-    thread->frame = vm->main_stack + thread->main_frame;
-    thread->pc = thread->main_pc;
-    return;
-  }
-  SkCoroutine *co = coroutine_at(thread, ref);
-  use_stack(thread, sk_gc_at(thread->heap, co->stack));
-  thread->frame = thread->stack_start + co->frame;
-  thread->pc = co->pc;
-  co->state = SK_CO_RUNNING;
-  thread->stack_start[0].u = 0;
-}
-
 static bool start(SkThread *thread, SkRef ref, const SkSlot *args, uint32_t given, uint32_t dst,
                   uint32_t next_pc) {
   uint32_t base = SK_CO_FIRST_FRAME;
   SkArray *stack = new_stack(thread, FIRST_STACK_SLOTS + given);
   if (!stack) return false;
-  SkCoroutine *co = coroutine_at(thread, ref);
+  SkCoroutine *co = sk_coroutine_at(thread, ref);
   SkSlot *slots = (SkSlot *)(void *)((char *)stack + sizeof(SkArray));
   const SkObject *closure = sk_gc_at(thread->heap, co->closure);
   slots[1].u = sk_header(0, 0, 0);
@@ -183,24 +153,17 @@ static bool start(SkThread *thread, SkRef ref, const SkSlot *args, uint32_t give
   co->resume_dst = dst;
   co->frame = base;
   co->pc = thread->image->types[closure->type].entry;
-  switch_to(thread, ref);
+  sk_coroutine_switch(thread, ref);
   return true;
 }
 
 bool sk_coroutine_resume(SkThread *thread, SkRef ref, const SkSlot *args, uint32_t given,
                          uint32_t dst, uint32_t next_pc) {
-  SkCoroutine *co = coroutine_at(thread, ref);
+  SkCoroutine *co = sk_coroutine_at(thread, ref);
   if (co->state == SK_CO_DONE) return sk_fault(thread, SK_FAULT_CO_DONE);
   if (co->state == SK_CO_NEW) return start(thread, ref, args, given, dst, next_pc);
   if (co->state != SK_CO_SUSPENDED) return sk_fault(thread, SK_FAULT_CO_RUNNING);
-  sk_gc_write(thread->heap, &co->object);
-  sk_gc_write(thread->heap, sk_gc_at(thread->heap, co->stack));
-  SkSlot *slots = sk_stack_slots(thread, co->stack) + co->frame + co->dst;
-  for (uint32_t i = 0; i < given; i++) slots[i] = args[i];
-  sk_coroutine_save(thread, next_pc);
-  co->resumer = thread->coroutine;
-  co->resume_dst = dst;
-  switch_to(thread, ref);
+  sk_coroutine_go_on(thread, ref, args, given, dst, next_pc);
   return true;
 }
 
@@ -209,7 +172,7 @@ static void hand_back(SkThread *thread, SkCoroutine *co, const SkSlot *values, u
   SkRef resumer = co->resumer;
   uint32_t dst = co->resume_dst;
   co->resumer = SK_NULL_REF;
-  switch_to(thread, resumer);
+  sk_coroutine_switch(thread, resumer);
   for (uint32_t i = 0; i < count; i++) thread->frame[dst + i] = values[i];
 }
 
@@ -217,14 +180,10 @@ bool sk_coroutine_yield(SkThread *thread, SkRef ref, const SkSlot *values, uint3
                         uint32_t dst, uint32_t next_pc) {
   if (ref.bits == 0 || ref.bits != thread->coroutine.bits)
     return sk_fault(thread, SK_FAULT_CO_YIELD);
-  SkCoroutine *co = coroutine_at(thread, ref);
-  co->pc = next_pc;
-  co->frame = (uint32_t)(thread->frame - thread->stack_start);
-  co->dst = dst;
-  co->state = SK_CO_SUSPENDED;
-  sk_gc_write(thread->heap, sk_gc_at(thread->heap, co->stack));
-  thread->stack_start[0].u = (uint64_t)next_pc | (uint64_t)co->frame << 32;
-  hand_back(thread, co, values, taken);
+  SkCoroutine *co = sk_coroutine_at(thread, ref);
+  uint32_t to = co->resume_dst;
+  sk_coroutine_suspend(thread, co, dst, next_pc);
+  for (uint32_t i = 0; i < taken; i++) thread->frame[to + i] = values[i];
   return true;
 }
 
@@ -234,7 +193,7 @@ static void end_running(SkCoroutine *co) {
 }
 
 void sk_coroutine_return(SkThread *thread) {
-  SkCoroutine *co = coroutine_at(thread, thread->coroutine);
+  SkCoroutine *co = sk_coroutine_at(thread, thread->coroutine);
   const SkSlot *values = thread->frame;  // stays readable: nothing collects before it is copied
   end_running(co);
   hand_back(thread, co, values, co->slots >> 16);
@@ -242,7 +201,7 @@ void sk_coroutine_return(SkThread *thread) {
 }
 
 void sk_coroutine_abandon(SkThread *thread) {
-  SkCoroutine *co = coroutine_at(thread, thread->coroutine);
+  SkCoroutine *co = sk_coroutine_at(thread, thread->coroutine);
   end_running(co);
   hand_back(thread, co, NULL, 0);
   co->stack = SK_NULL_REF;

@@ -172,13 +172,18 @@ static SkString *number_text(SkThread *thread, SkSlot value, SkWordOp op) {
 }
 
 #ifndef SK_RECORDING
-bool sk_interpret(SkThread *thread) {
+static bool interpret(SkThread *thread, bool recording) {
   SkRan ran;
-  bool recording = false;
   while ((ran = recording ? sk_run_words_recording(thread) : sk_run_words(thread)) == SK_RAN_SWITCH)
     recording = !recording;
   if (recording) sk_jit_hooks->stop(thread);
   return ran == SK_RAN_DONE;
+}
+bool sk_interpret(SkThread *thread) {
+  return interpret(thread, false);
+}
+bool sk_interpret_recording(SkThread *thread) {
+  return interpret(thread, true);
 }
 #endif
 

@@ -6,6 +6,7 @@
 // Slots at the start of a coroutine's stack: where it was suspended (pc, frame; 0 while it runs or
 // waits for one that it resumed), then the header of its first frame.
 #define SK_CO_FIRST_FRAME 2u
+#define SK_CO_MARGIN_SLOTS 8u  // of a stack, above its limit
 
 static inline uint64_t sk_header(uint32_t pc, uint32_t delta, uint32_t dst) {
   return (uint64_t)pc | (uint64_t)delta << 32 | (uint64_t)dst << 48;
@@ -15,6 +16,8 @@ static inline uint64_t sk_header(uint32_t pc, uint32_t delta, uint32_t dst) {
 /// to thread->nest returns; its results are that frame's first slots.
 /// False: something is pending (vm->pending).
 bool sk_interpret(SkThread *thread);
+/// The same while the JIT records what this thread does.
+bool sk_interpret_recording(SkThread *thread);
 
 typedef enum { SK_RAN_FAILED, SK_RAN_DONE, SK_RAN_SWITCH } SkRan;
 /// The two interpreters, made from one source. SWITCH: the other one goes on where the thread is.
@@ -29,17 +32,13 @@ void sk_poll_begin(SkVm *vm);
 /// Makes the first frame of a call of the code at `entry`. False: too deep (a fault is pending).
 bool sk_nest_begin(SkThread *thread, SkNest *nest, uint32_t entry, const SkSlot *args,
                    uint32_t count);
-typedef enum { SK_RESUMED, SK_RESUMED_LEFT, SK_RESUMED_FAILED } SkResumed;
-/// Resumes a coroutine for compiled code and runs it until it hands back.
-/// args        `given` slots for it, read before it runs; above all frames of the running stack,
-/// with
-///             room for `taken` more.
-/// results     `taken` slots that it gave, on RESUMED.
-/// dst, next_pc   where the interpreter would put them and go on.
-/// LEFT, FAILED   it has not handed back: the thread is where it is, as if the interpreter had
-///                resumed it; with FAILED something is pending there (which may be a park).
-SkResumed sk_coroutine_run(SkThread *thread, SkRef ref, SkSlot *args, uint32_t given,
-                           SkSlot *results, uint32_t taken, uint32_t dst, uint32_t next_pc);
+/// Puts a nest around the running coroutine `ref`, as if C code had resumed it: its results go to
+/// base[1..]. For compiled code. False: no room on the stack (a fault is pending).
+bool sk_nest_around(SkThread *thread, SkNest *nest, SkRef ref, SkSlot *base, uint32_t next_pc);
+/// The coroutine has not handed back, and will not to C code: the chain of coroutines becomes what
+/// it would be if the interpreter had resumed it.
+void sk_nest_relink(SkThread *thread, const SkNest *nest, SkRef ref, uint32_t dst,
+                    uint32_t next_pc);
 /// Puts the thread back to where it was; after a failure ends what the call left running.
 void sk_nest_end(SkThread *thread, bool failed);
 
@@ -52,8 +51,6 @@ SK_COLD bool sk_fault_string(SkThread *thread, SkRef message, bool assertion);
 
 // coroutine.c: false with a fault pending; else the thread runs elsewhere (frame, pc, stack).
 bool sk_coroutine_new(SkThread *thread, SkRef closure, uint32_t type, uint32_t slots, SkRef *out);
-/// The running coroutine, or main stack, goes on at next_pc when what it resumed hands back.
-void sk_coroutine_save(SkThread *thread, uint32_t next_pc);
 bool sk_coroutine_resume(SkThread *thread, SkRef ref, const SkSlot *args, uint32_t given,
                          uint32_t dst, uint32_t next_pc);
 bool sk_coroutine_yield(SkThread *thread, SkRef ref, const SkSlot *values, uint32_t taken,
@@ -64,6 +61,9 @@ void sk_coroutine_return(SkThread *thread);
 void sk_coroutine_abandon(SkThread *thread);
 /// ENTER found too little room. False: stack overflow (pending).
 bool sk_stack_grow(SkThread *thread, uint32_t slots);
+/// Room for `slots` slots from the frame on, all of which are in use or null. False: a fault is
+/// pending.
+bool sk_stack_room(SkThread *thread, uint32_t slots);
 void sk_mark_stack(SkThread *thread, SkMarker *marker);
 void sk_mark_coroutine_stack(void *context, const SkArray *stack, SkMarker *marker);
 SkSlot *sk_stack_slots(const SkThread *thread, SkRef stack);

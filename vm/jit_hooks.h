@@ -18,7 +18,7 @@ typedef enum {
   SK_JIT_FAILED,    // something is pending at thread->frame, thread->pc
   SK_JIT_RETURNED,  // the function whose frame is thread->frame has returned: its result slots
                     // stand at the frame's start, as many as thread->jit_results
-  SK_JIT_RECORD,  // the same word, in the recording interpreter
+  SK_JIT_RECORD,    // the same word, in the recording interpreter
 } SkJitNext;
 
 typedef struct {

@@ -44,6 +44,25 @@ void sk_lower_leave(SkLower *lower, uint32_t state, SkIrStateKind kind) {
   sk_lower_return_status(lower, build_patchpoint(lower, state, kind));
 }
 
+/// An exit that is no exception: where a loop ends or a coroutine yields. The slots are stored
+/// right here, and nobody is told which exit it was.
+static void leave_inline(SkLower *lower, uint32_t state) {
+  const SkIrState *exit = &lower->ir->states.items[state];
+  const SkLayout *layout = lower->layout;
+  for (uint32_t i = 0; i < exit->count; i++) {
+    SkIrSlotValue entry = lower->ir->slot_values.items[exit->first + i];
+    LLVMValueRef value = sk_lower_value(lower, entry.value);
+    if (entry.slot == SK_SLOT_FUEL)
+      sk_lower_store(lower, value, lower->thread, layout->thread_fuel);
+    else
+      LLVMBuildStore(lower->b, value, sk_lower_slot(lower, entry.slot));
+  }
+  sk_lower_store(lower, sk_lower_slot(lower, exit->base), lower->thread, layout->thread_frame);
+  sk_lower_store(lower, LLVMConstInt(lower->i32, exit->pc, 0), lower->thread, layout->thread_pc);
+  sk_lower_store(lower, LLVMConstNull(lower->ptr), lower->thread, layout->thread_left);
+  sk_lower_return_status(lower, sk_lower_int(lower, SK_TREE_LEFT));
+}
+
 /// Guards that leave with the same state share the exit.
 static LLVMBasicBlockRef exit_block(SkLower *lower, uint32_t state, SkIrStateKind kind) {
   LLVMBasicBlockRef *block = &lower->exits[SK_EXIT_ID(state, kind)];
@@ -171,7 +190,10 @@ bool sk_lower_exit(SkLower *lower, SkIrRef ref) {
       stack_check(lower, instr);
       return true;
     case SK_IR_EXIT:
-      sk_lower_leave(lower, instr->state, guard_kind(lower, instr->state));
+      if (instr->flags & SK_IF_FINAL)
+        leave_inline(lower, instr->state);
+      else
+        sk_lower_leave(lower, instr->state, guard_kind(lower, instr->state));
       return true;
     default:
       return false;
