@@ -161,18 +161,36 @@ void sk_os_prefer_huge(void *start, size_t size_bytes) {
 void sk_os_discard(void *start, size_t size_bytes) {
   madvise(start, size_bytes, MADV_DONTNEED);
 }
+/// The two views of an anonymous file: where mremap does not give a second one.
+static bool map_file_twice(size_t size_bytes, void **first, void **second) {
+  int file = memfd_create("skerry", MFD_CLOEXEC);
+  if (file < 0) return false;
+  *first = *second = MAP_FAILED;
+  if (ftruncate(file, (off_t)size_bytes) == 0) {
+    *first = mmap(NULL, size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    *second = mmap(NULL, size_bytes, PROT_READ | PROT_EXEC, MAP_SHARED, file, 0);
+  }
+  close(file);
+  return true;
+}
+
 bool sk_os_map_twice(size_t size_bytes, uint8_t **writable, uint8_t **executable) {
   void *first = mmap(NULL, size_bytes, PROT_READ | PROT_WRITE,
                      MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (first == MAP_FAILED) return false;
   // An old size of 0 of a shared mapping asks for another view of it.
   void *second = mremap(first, 0, size_bytes, MREMAP_MAYMOVE);
-  if (second != MAP_FAILED && mprotect(second, size_bytes, PROT_READ | PROT_EXEC) == 0) {
+  if (second == MAP_FAILED) {
+    munmap(first, size_bytes);
+    if (!map_file_twice(size_bytes, &first, &second)) return false;
+  }
+  if (first != MAP_FAILED && second != MAP_FAILED &&
+      mprotect(second, size_bytes, PROT_READ | PROT_EXEC) == 0) {
     *writable = first;
     *executable = second;
     return true;
   }
-  munmap(first, size_bytes);
+  if (first != MAP_FAILED) munmap(first, size_bytes);
   if (second != MAP_FAILED) munmap(second, size_bytes);
   return false;
 }

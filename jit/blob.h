@@ -45,5 +45,7 @@ void sk_machine_write_exit(uint8_t *code, uint32_t place);
 /// Number of a register in the exit thunk's dump for a DWARF number: < SK_DUMP_INTS an integer
 /// register, else floating-point; -1: not saved.
 int sk_machine_register(uint32_t dwarf);
+/// Has all cores run what was just written (through the other view) to this range of code.
+void sk_machine_publish(void *start, size_t size_bytes);
 /// Adds what machine code may depend on: the CPU's model and features.
 void sk_machine_describe(SkBuf *out);

@@ -92,7 +92,7 @@ static uint8_t *copy_code(const SkCode *code, const SkBlob *blob) {
   memcpy(to, blob->code, blob->code_bytes);
   memcpy(to, &code, sizeof code);  // for the exit thunk
   uint8_t *installed = memory.executable + start;
-  __builtin___clear_cache((char *)installed, (char *)installed + size);
+  sk_machine_publish(installed, size);
   return installed;
 }
 

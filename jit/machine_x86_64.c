@@ -63,6 +63,12 @@ void sk_machine_describe(SkBuf *out) {
   }
 }
 
+/// This machine sees to it by itself.
+void sk_machine_publish(void *start, size_t size_bytes) {
+  (void)start;
+  (void)size_bytes;
+}
+
 // Stack at the thunk: SkCode, return address into the tree, the tree's own frame. The dump lies
 // below; its two pushed words make the stack 16-aligned again.
 __asm__(

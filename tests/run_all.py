@@ -239,6 +239,57 @@ def suite_gclint():
     report("gclint finds the bad examples", code == 1 and wrong == ["bad_list", "late", "peek_nogc"], output)
 
 
+# What of the language suite runs on the emulated machine: folders where trees do much.
+AARCH64_SAMPLE = ("jit/", "coroutines/", "ints/", "floats/", "closures/", "enums/", "vms/", "extern/")
+AARCH64_UNITS = ("call", "jit_cache", "jit_call", "jit_fatal", "jit_publish", "extern", "two_vms", "heap",
+                 "boehm_jit_call", "boehm_heap")
+
+
+def suite_aarch64():
+    """A cross build under qemu: a sample of the language suite with the JIT on, and module bytes."""
+    code, output = run(["./dev", "setup", "aarch64"], timeout_s=900)
+    if code != 0:
+        print(f"aarch64: skipped, its packages cannot be had here: {output.strip()[-500:]}", flush=True)
+        return
+    if not build("aarch64") or not build("release"):
+        return
+    emulator = "qemu-aarch64 -L /usr/aarch64-linux-gnu"
+    command = "build/aarch64/skerry"
+    for name in AARCH64_UNITS:
+        code, output = run([*emulator.split(), f"build/aarch64/tests/{name}_test"])
+        report(f"{name}_test (aarch64)", code == 0, output)
+    filters = [word for folder in AARCH64_SAMPLE for word in ("--filter", f"tests/lang/{folder}")]
+    counted("lang (aarch64)", [sys.executable, "tests/run_lang.py", "--skerry", command,
+                               "--through", emulator, *filters, "--mode", "jit=--jit=stress,check"])
+    report("std modules are the same on aarch64", same_std_modules())
+    same_modules(emulator, command)
+
+
+def same_std_modules():
+    """Made by embed_std in both builds; they have the same where the same packages are there."""
+    lists = [(ROOT / "build" / preset / "generated/packages.h").read_bytes()
+             for preset in ("release", "aarch64")]
+    made = [(ROOT / "build" / preset / "std_compiled.c").read_bytes()
+            for preset in ("release", "aarch64")]
+    return made[0] == made[1] or lists[0] != lists[1]
+
+
+def same_modules(emulator, command):
+    """The compiler on that machine writes the same bytes as the one on this machine."""
+    folder = ROOT / "build/aarch64/modules"
+    folder.mkdir(exist_ok=True)
+    for source in sorted((ROOT / "bench/programs").glob("*/*.sk")):
+        made = [folder / f"{source.stem}.{name}.skb" for name in ("here", "there")]
+        for path, before in zip(made, ([], emulator.split())):
+            compiler = command if before else "build/release/skerry"
+            code, output = run([*before, compiler, "build", str(source), "-o", str(path)])
+            if code != 0:
+                report(f"skerry build {source.name} (aarch64)", False, output)
+                return
+        report(f"{source.name} gives the same module on aarch64",
+               made[0].read_bytes() == made[1].read_bytes())
+
+
 def suite_tidy():
     script = ROOT / "tools/tidy.py"
     if script.exists():

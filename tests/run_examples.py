@@ -17,7 +17,7 @@ run_lang.py.
 import shlex
 import sys
 
-from run_lang import (DEFAULT_TIMEOUT_S, ROOT, diff_lines, find_skerry, parse_arguments,
+from run_lang import (DEFAULT_TIMEOUT_S, ROOT, diff_lines, find_skerry, is_chosen, parse_arguments,
                       run_process, run_suite, split_lines)
 
 EXAMPLES = ROOT / "examples"
@@ -70,7 +70,7 @@ def main():
     arguments = parse_arguments("Runs the examples (examples/).")
     examples = [Example(path) for path in sorted(EXAMPLES.glob("**/*.sk"))
                 if path.parent == EXAMPLES or path.with_suffix(".expected").exists()]
-    examples = [example for example in examples if arguments.filter in example.name]
+    examples = [example for example in examples if is_chosen(example, arguments)]
     if arguments.list:
         print("\n".join(example.name for example in examples))
         return 0

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Runs the language suite: every program under tests/lang against the expectations in its comments.
 
-    tests/run_lang.py [--filter TEXT] [--skerry PATH] [--jobs N] [--mode NAME=SETTINGS]...
+    tests/run_lang.py [--filter TEXT] [--skerry PATH] [--through WORDS] [--jobs N]
+                      [--mode NAME=SETTINGS]...
 
 A test is any .sk file below tests/lang. What is only imported by tests lives in a folder named
 `_mods`, or its file name starts with `_`; such files are not run.
@@ -91,9 +92,9 @@ def has_code_generator(skerry):
     return (Path(skerry).resolve().parent / "skerry-jit.so").exists()
 
 
-def absent_modules(skerry):
+def absent_modules(command):
     """Std modules that need an optional package which this command was built without."""
-    told = subprocess.run([str(skerry), "version", "-v"], stdout=subprocess.PIPE, text=True,
+    told = subprocess.run([*command, "version", "-v"], stdout=subprocess.PIPE, text=True,
                           check=True).stdout
     without = "".join(line for line in told.splitlines() if line.startswith("without "))
     return set(re.findall(r"std\.\w+", without))
@@ -394,9 +395,12 @@ def print_failure(title, problems, outcome):
 
 def parse_arguments(description, default_jobs=2):
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--filter", default="", help="only tests whose path contains TEXT")
+    parser.add_argument("--filter", action="append", metavar="TEXT", default=[],
+                        help="only tests whose path contains TEXT; repeatable")
     parser.add_argument("--skerry", default=str(ROOT / "build/release/skerry"),
                         help="the command to test (default: build/release/skerry)")
+    parser.add_argument("--through", default="", metavar="WORDS",
+                        help="what to run the command with: an emulator of its machine")
     parser.add_argument("--mode", action="append", default=[], metavar="NAME=SETTINGS",
                         help="run under these flags and @VARIABLE=VALUE settings; repeatable")
     parser.add_argument("--jobs", type=int, default=default_jobs)
@@ -427,6 +431,10 @@ def run_suite(tests, arguments, run_one):
     return 1 if failed or not jobs else 0
 
 
+def is_chosen(test, arguments):
+    return not arguments.filter or any(text in test.name for text in arguments.filter)
+
+
 def find_skerry(arguments):
     skerry = os.path.abspath(arguments.skerry)
     if not os.access(skerry, os.X_OK):
@@ -437,12 +445,13 @@ def find_skerry(arguments):
 def main():
     arguments = parse_arguments("Runs the language suite (tests/lang).")
     tests = [Test(path) for path in discover(ROOT / "tests/lang")]
-    tests = [test for test in tests if arguments.filter in test.name]
+    tests = [test for test in tests if is_chosen(test, arguments)]
     if arguments.list:
         print("\n".join(test.name for test in tests))
         return 0
     skerry = find_skerry(arguments)
-    absent = absent_modules(skerry)
+    through = shlex.split(arguments.through)
+    absent = absent_modules([*through, skerry])
     left_out = [test for test in tests if absent & set(re.findall(r"^import (std\.\w+)",
                                                                   test.path.read_text(), re.MULTILINE))]
     if left_out:
@@ -451,7 +460,7 @@ def main():
 
     def run_one(test, mode):
         stdin = "".join(line + "\n" for line in test.stdin)
-        command = test.command(skerry, mode)
+        command = through + test.command(skerry, mode)
         if test.works_elsewhere():
             with tempfile.TemporaryDirectory() as folder:
                 command = [str(word).replace("${TMP}", folder) for word in command]

@@ -161,7 +161,6 @@ static void task_done(SkTask *task, SkRunStatus status) {
   SkVm *vm = task->vm;
   SkDomain *domain = task->domain;
   if (status == SK_RUN_EXIT && vm->exit_code == 0) status = SK_RUN_DONE;
-  if (status != SK_RUN_DONE) sk_channels_close_held(vm);
   if (status != SK_RUN_DONE && !__atomic_load_n(&domain->ends, __ATOMIC_RELAXED)) {
     SkBuf line = {0};
     if (status == SK_RUN_EXIT) {
@@ -174,6 +173,8 @@ static void task_done(SkTask *task, SkRunStatus status) {
     task->message_size = line.size;
     sk_buf_deinit(&line);
   }
+  // After the report: whoever waited for this task may end the whole program now.
+  if (status != SK_RUN_DONE) sk_channels_close_held(vm);
   sk_message_delete(task->message);
   task->message = NULL;
   sk_domain_lock(domain);

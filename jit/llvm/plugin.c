@@ -30,8 +30,8 @@ static void init_target(void) {
   LLVMInitializeX86AsmPrinter();
 }
 #elif defined(__aarch64__)
-#define PATCH_BYTES 4u
-#define CODE_MODEL LLVMCodeModelTiny
+#define PATCH_BYTES 8u
+#define CODE_MODEL LLVMCodeModelSmall
 #define EXTRA_FEATURES ""
 static void init_target(void) {
   LLVMInitializeAArch64TargetInfo();

@@ -77,17 +77,14 @@ static void must_refuse(SkVm *vm, const SkNativeRow *row, int64_t handle, const 
 /// Ends the process at a system call that has effects. What the heap and printing need goes on.
 static void trap_effects(void) {
   static const int forbidden[] = {
-      SYS_open,      SYS_openat,     SYS_openat2,
-      SYS_creat,     SYS_mkdir,      SYS_mkdirat,
-      SYS_unlink,    SYS_rename,     SYS_renameat,
-      SYS_renameat2, SYS_unlinkat,   SYS_rmdir,
-      SYS_link,      SYS_symlink,    SYS_stat,
-      SYS_lstat,     SYS_newfstatat, SYS_socket,
-      SYS_connect,   SYS_bind,       SYS_execve,
-      SYS_fork,      SYS_vfork,      SYS_clone,
-      SYS_getrandom, SYS_nanosleep,  SYS_clock_nanosleep,
-      SYS_read,      SYS_write,      SYS_writev,
-      SYS_truncate,  SYS_ftruncate,
+      SYS_openat, SYS_openat2,   SYS_mkdirat,   SYS_renameat,        SYS_renameat2, SYS_unlinkat,
+      SYS_linkat, SYS_symlinkat, SYS_socket,    SYS_connect,         SYS_bind,      SYS_execve,
+      SYS_clone,  SYS_getrandom, SYS_nanosleep, SYS_clock_nanosleep, SYS_read,      SYS_write,
+      SYS_writev, SYS_truncate,  SYS_ftruncate, SYS_newfstatat,
+#ifdef SYS_open  // newer machines have only those that take a folder
+      SYS_open,   SYS_creat,     SYS_mkdir,     SYS_unlink,          SYS_rename,    SYS_rmdir,
+      SYS_link,   SYS_symlink,   SYS_stat,      SYS_lstat,           SYS_fork,      SYS_vfork,
+#endif
   };
   struct sock_filter code[2 * SK_COUNT_OF(forbidden) + 2];
   uint16_t at = 0;
