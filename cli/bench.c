@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/bench.h"
+#include "cli/web.h"
 
 // What a study may take: seconds for all executions together, and for one. The rest of the time
 // goes into starting processes.
@@ -16,7 +17,7 @@ typedef struct {
   double all_s, least_s, most_s;
   uint32_t executions, iterations;
 } Plan;
-static const Plan full_plan = {700, 0.5, 4, 5, 60}, quick_plan = {75, 0.2, 1, 2, 40};
+static const Plan full_plan = {700, 0.5, 4, 5, 200}, quick_plan = {75, 0.2, 1, 2, 100};
 
 typedef struct {
   CliStudy study;
@@ -349,6 +350,9 @@ static int show_study(Bench *bench) {
   int code = CLI_OK;
   if (text.failed) code = cli_usage("bench", "out of memory");
   if (code == CLI_OK && bench->save && !cli_file_write(bench->save, text.data, text.size))
+    code = CLI_FAILED;
+  if (code == CLI_OK && bench->html &&
+      !cli_web_write(bench->html, cli_web_report_html, cli_web_report_js, &text))
     code = CLI_FAILED;
   for (uint32_t s = 0; s < study->subject_count; s++) {
     if (study->subjects[s].failure) code = CLI_FAILED;

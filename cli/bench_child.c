@@ -3,6 +3,7 @@
 // find it. Figures go as lines of JSON to a descriptor that the parent has opened.
 //
 //   skerry bench-run FD ITERATIONS BUDGET_MS TASK [flags of run] FILE [ARGS...]
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -43,8 +44,87 @@ static int64_t on_read(void *context, char *data, size_t size) {
   return 0;
 }
 
+// ---- task `parts`: where the time goes, and memory over time ------------------------------------
+
+#define MEMORY_POINTS 200u
+#define MEMORY_EVERY_NS 2000000u
+
+typedef struct {
+  double parts[CLI_PART_COUNT];
+  double memory[2 * MEMORY_POINTS];  // time since the start, resident bytes
+  uint32_t points;
+  uint64_t started_ns, every_ns;
+  pthread_t thread;
+  bool has_thread, ends;  // ends: atomic
+} Parts;
+
+static void on_sample(void *context, const SkerrySample *sample) {
+  static const CliPart of[] = {
+      [SKERRY_INTERPRETING] = CLI_PART_INTERPRETING, [SKERRY_RECORDING] = CLI_PART_RECORDING,
+      [SKERRY_MACHINE_CODE] = CLI_PART_MACHINE_CODE, [SKERRY_NATIVE] = CLI_PART_NATIVES,
+      [SKERRY_COLLECTING] = CLI_PART_COLLECTING,
+  };
+  Parts *parts = context;
+  parts->parts[of[sample->activity]] += (double)sample->cpu_ns;
+}
+
+static double resident_bytes(void) {
+  unsigned long all = 0, resident = 0;
+  FILE *file = fopen("/proc/self/statm", "r");
+  if (file && fscanf(file, "%lu %lu", &all, &resident) != 2) resident = 0;
+  if (file) fclose(file);
+  return (double)resident * (double)sysconf(_SC_PAGESIZE);
+}
+
+/// When the room is full, each second point goes and the pace halves.
+static void add_point(Parts *parts) {
+  if (parts->points == MEMORY_POINTS) {
+    for (uint32_t i = 0; i < MEMORY_POINTS / 2; i++)
+      memcpy(&parts->memory[2 * i], &parts->memory[4 * i], 2 * sizeof(double));
+    parts->points = MEMORY_POINTS / 2;
+    parts->every_ns *= 2;
+  }
+  double *point = &parts->memory[2 * parts->points++];
+  point[0] = (double)(cli_now_ns() - parts->started_ns);
+  point[1] = resident_bytes();
+}
+
+static void *watch_memory(void *context) {
+  Parts *parts = context;
+  while (!__atomic_load_n(&parts->ends, __ATOMIC_ACQUIRE)) {
+    add_point(parts);
+    struct timespec pause = {0, (long)(parts->every_ns % 1000000000u)};
+    nanosleep(&pause, NULL);
+  }
+  return NULL;
+}
+
+static void parts_begin(Parts *parts) {
+  parts->started_ns = cli_now_ns();
+  parts->every_ns = MEMORY_EVERY_NS;
+  parts->has_thread = pthread_create(&parts->thread, NULL, watch_memory, parts) == 0;
+}
+
+static void parts_end(Parts *parts) {
+  __atomic_store_n(&parts->ends, true, __ATOMIC_RELEASE);
+  if (parts->has_thread) pthread_join(parts->thread, NULL);
+}
+
+static void print_parts(const Parts *parts, FILE *to) {
+  fputs(",\"parts\":{", to);
+  for (int i = 0; i < CLI_PART_COUNT; i++)
+    fprintf(to, "%s\"%s\":%.0f", i ? "," : "", cli_part_names[i], parts->parts[i]);
+  fputs("},\"memory\":[", to);
+  for (uint32_t i = 0; i < 2 * parts->points; i++)
+    fprintf(to, "%s%.0f", i ? "," : "", parts->memory[i]);
+  fputs("]", to);
+}
+
+// ---- iterations ---------------------------------------------------------------------------------
+
 typedef struct {
   FILE *to;
+  Parts *parts;  // task `parts`; else NULL
   uint32_t iterations;
   double budget_ns;
   const SkerryProgram *program;
@@ -57,6 +137,11 @@ static int iterate(const Child *child) {
   child->options->vm.io_context = &output;
   child->options->vm.write = on_write;
   child->options->vm.read = on_read;
+  if (child->parts) {
+    child->options->vm.sample = on_sample;
+    child->options->vm.sample_context = child->parts;
+    child->options->vm.sample_interval_us = 500;
+  }
   SkerryVM *vm = NULL;
   SkerryText error = {0};
   SkerryStatus status = skerry_vm_new(child->program, &child->options->vm, &vm, &error);
@@ -75,6 +160,9 @@ static int iterate(const Child *child) {
     SkerryText report = skerry_vm_report(vm);
     cli_report(status, &report);
   }
+  // Other threads' time, but for those that watch: they run even where nothing is compiled.
+  double others = cpu > own ? cpu - own : 0;
+  if (child->parts) child->parts->parts[CLI_PART_COMPILING] += others < compile ? others : compile;
   double heap = (double)skerry_vm_heap_stats(vm).peak_bytes;
   skerry_vm_delete(vm);
   if (code == CLI_OK)
@@ -105,25 +193,32 @@ static double reference_ns(void) {
 static int run_all(const Child *child, double start_cpu) {
   double reference = reference_ns();
   double began = clock_ns(CLOCK_MONOTONIC);
+  if (child->parts) parts_begin(child->parts);
+  int code = CLI_OK;
   for (uint32_t i = 0; i < child->iterations; i++) {
     if (i >= LEAST_ITERATIONS && clock_ns(CLOCK_MONOTONIC) - began > child->budget_ns) break;
-    int code = iterate(child);
-    if (code != CLI_OK) return code;
+    if ((code = iterate(child)) != CLI_OK) break;
   }
+  if (child->parts) parts_end(child->parts);
+  if (code != CLI_OK) return code;
   struct rusage usage;
   getrusage(RUSAGE_SELF, &usage);
   SkerryJitStats jit = skerry_program_jit_stats(child->program);
   fprintf(child->to,
           "{\"start_cpu\":%.0f,\"peak_bytes\":%.0f,\"switches\":%ld,\"trees\":%u,"
-          "\"compiled\":%llu,\"reference\":%.0f}\n",
+          "\"compiled\":%llu,\"reference\":%.0f",
           start_cpu, (double)usage.ru_maxrss * 1024, usage.ru_nivcsw, jit.trees,
           (unsigned long long)jit.compiled, reference);
+  if (child->parts) print_parts(child->parts, child->to);
+  fputs("}\n", child->to);
   return CLI_OK;
 }
 
 int cli_bench_run(const char *command, int argc, char **argv) {
   if (argc < 5) return cli_usage("bench", "`%s` is started by `bench`, not by hand", command);
+  Parts parts = {.points = 0};
   Child child = {.to = fdopen(atoi(argv[0]), "w"),
+                 .parts = strcmp(argv[3], "parts") == 0 ? &parts : NULL,
                  .iterations = (uint32_t)atoi(argv[1]),
                  .budget_ns = atof(argv[2]) * 1e6};
   if (!child.to) return cli_usage("bench", "`%s` is started by `bench`, not by hand", command);

@@ -12,6 +12,7 @@
 #include "vm/extern.h"
 #include "vm/native.h"
 #include "vm/numtext.h"
+#include "vm/sampler.h"
 
 static void *object_at(SkThread *thread, uint64_t ref) {
   return sk_ref_at(thread->heap->base, (SkRefBits)ref);
@@ -116,7 +117,10 @@ static uint64_t sk_jit_list_extend(SkThread *thread, uint64_t to, uint64_t from,
 static uint64_t sk_jit_native(SkThread *thread, uint64_t row, const SkSlot *args, SkSlot *results,
                               uint64_t result_count) {
   for (uint64_t i = 0; i < result_count; i++) results[i].u = 0;
-  if (!sk_native_rows[row].fn(thread, args, results)) return 0;
+  uint32_t outer = sk_activity_set(thread, sk_activity_of_native((uint32_t)row));
+  bool fine = sk_native_rows[row].fn(thread, args, results);
+  sk_activity_set(thread, outer);
+  if (!fine) return 0;
   if (SK_UNLIKELY(thread->interrupt)) sk_poll_soon(thread);
   return 1;
 }
@@ -124,7 +128,10 @@ static uint64_t sk_jit_native(SkThread *thread, uint64_t row, const SkSlot *args
 static uint64_t sk_jit_c_function(SkThread *thread, uint64_t number, const SkSlot *args,
                                   SkSlot *results, uint64_t result_count) {
   (void)result_count;
-  if (!sk_extern_call(thread, (uint32_t)number, args, results)) return 0;
+  uint32_t outer = sk_activity_set(thread, sk_activity_of_native(SK_ACTIVITY_C_FUNCTION));
+  bool fine = sk_extern_call(thread, (uint32_t)number, args, results);
+  sk_activity_set(thread, outer);
+  if (!fine) return 0;
   if (SK_UNLIKELY(thread->interrupt)) sk_poll_soon(thread);
   return 1;
 }

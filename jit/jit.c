@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "base/os.h"
+#include "vm/sampler.h"
 
 #define PROMOTE_ENTRIES \
   48u  // entries of a tree from the interpreter until what is around it is hot
@@ -448,7 +449,9 @@ static SkJitNext enter(SkJit *jit, SkThread *thread, SkTree *tree, SkCode *code)
   if (entries == PROMOTE_ENTRIES) promote(jit, thread, tree);
   sk_counter64_add(&jit->stats.entered);
   uint64_t before = jit->times ? sk_os_monotonic_ns() : 0;
+  uint32_t outer = sk_activity_set(thread, SK_ACTIVITY_MACHINE_CODE);
   SkTreeStatus status = (SkTreeStatus)code->enter(thread, frame);
+  sk_activity_set(thread, outer);
   if (jit->times) jit->stats.machine_ns += sk_os_monotonic_ns() - before;
   switch (status) {
     case SK_TREE_RETURNED:

@@ -4,6 +4,8 @@ compared."""
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -166,6 +168,36 @@ def test_compare():
     check("another file is told", "is no study" in errors and "else" in errors, errors)
     _, errors = skerry("bench", "--compare", "a.json", code=2)
     check("one file is not enough", "`--compare` wants two files" in errors, errors)
+
+
+def check_page(name, *texts):
+    """One file that needs nothing else, with a script that parses."""
+    page = (Path(folder) / name).read_text()
+    page_parts = re.split(r"<script[^>]*>|</script>", page)
+    outside = page.replace("http://www.w3.org/2000/svg", "")
+    check(f"{name} asks for nothing from outside",
+          not re.search(r"https?://|src=|@import|url\(", outside), "")
+    check(f"{name} has its data", all(text in page for text in texts), texts)
+    if shutil.which("node"):
+        write("page.js", page_parts[3])
+        done = subprocess.run(["node", "--check", "page.js"], cwd=folder, capture_output=True)
+        check(f"the script of {name} parses", done.returncode == 0, done.stderr.decode())
+    return json.loads(page_parts[1])
+
+
+def test_report():
+    skerry("bench", "--executions=2", "--iterations=3", "--budget=0", "--modes=interp,jit",
+           "loops.sk", "--html=report.html", "--save=report.json")
+    found = check_page("report.html", "<title>Skerry", "prefers-color-scheme: dark")
+    check("the page holds the study", found == read_json("report.json"), "")
+    for result in found["programs"][0]["results"]:
+        parts = result["parts"]
+        check("the time's parts add up to something", sum(parts.values()) > 0, parts)
+        check("memory over time is there", len(result["memory"]) >= 2, result["memory"])
+        if result["mode"] == "interp":
+            check("the interpreter interprets",
+                  parts["interpreting"] > 0.8 * sum(parts.values()), parts)
+            check("and compiles nothing", parts["machine code"] == parts["compiling"] == 0, parts)
 
 
 def test_mistakes():

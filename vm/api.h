@@ -15,6 +15,8 @@ struct SkerryVM {
   SkerryFailure failure;
   SkerryFrame *frames;
   SkBuf message;
+  void (*sample)(void *sample_context, const SkerrySample *sample);  // SkerryVMOptions
+  void *sample_context;
 };
 
 /// Hands the buffer's memory to the caller.

@@ -1,6 +1,7 @@
 // The public interface of VMs: making, running, calling, what went wrong.
 #include "vm/api.h"
 #include "vm/interp.h"
+#include "vm/sampler.h"
 
 // ---- making -------------------------------------------------------------------------------------
 
@@ -19,6 +20,29 @@ static bool views_of(const char *const *texts, size_t count, bool copy, SkStr **
     at += (*out)[i].size + 1;
   }
   return true;
+}
+
+/// The host's view of a sample.
+static void on_sample(void *context, const SkSampled *sampled) {
+  static const SkerryActivity activities[SK_ACTIVITY_COUNT] = {
+      [SK_ACTIVITY_INTERPRETING] = SKERRY_INTERPRETING, [SK_ACTIVITY_RECORDING] = SKERRY_RECORDING,
+      [SK_ACTIVITY_MACHINE_CODE] = SKERRY_MACHINE_CODE, [SK_ACTIVITY_NATIVE] = SKERRY_NATIVE,
+      [SK_ACTIVITY_COLLECTING] = SKERRY_COLLECTING,
+  };
+  const SkerryVM *vm = context;
+  SkerryFrame frames[SK_TRACE_LIMIT];
+  for (uint32_t i = 0; i < sampled->count; i++) {
+    const SkTraceFrame *frame = &sampled->frames[i];
+    frames[i] =
+        (SkerryFrame){frame->function.data, frame->source_path.data, frame->line, frame->column};
+  }
+  const SkerrySample sample = {.activity = activities[sampled->activity],
+                               .native = sampled->native,
+                               .cpu_ns = sampled->cpu_ns,
+                               .frames = frames,
+                               .frame_count = sampled->count,
+                               .depth = sampled->depth};
+  vm->sample(vm->sample_context, &sample);
 }
 
 static SkVmOptions inner_options(SkerryVM *vm, const SkerryVMOptions *options, const SkStr *grants,
@@ -50,6 +74,9 @@ static SkVmOptions inner_options(SkerryVM *vm, const SkerryVMOptions *options, c
       .io_context = options->io_context,
       .write = options->write,
       .read = options->read,
+      .sample = options->sample ? on_sample : NULL,
+      .sample_context = vm,
+      .sample_interval_us = options->sample_interval_us,
   };
 }
 
@@ -65,6 +92,8 @@ SkerryStatus skerry_vm_new(const SkerryProgram *program, const SkerryVMOptions *
   if (vm && views_of(options->args, options->arg_count, true, &vm->args) &&
       views_of(options->grants, options->grant_count, false, &grants) &&
       views_of(options->denies, options->deny_count, false, &denies)) {
+    vm->sample = options->sample;
+    vm->sample_context = options->sample_context;
     SkVmOptions inner = inner_options(vm, options, grants, denies);
     vm->vm = sk_vm_new(program->image, &inner, &text);
   }

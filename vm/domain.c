@@ -370,6 +370,7 @@ static int64_t read_nothing(void *context, char *data, size_t size) {
 static SkVm *vm_like(SkThread *thread, SkDomain *domain, SkBuf *error) {
   SkVm *parent = thread->vm;
   SkVmOptions options = parent->options;
+  options.sample = NULL;  // it would be called on another thread
   options.rights = (SkCapsOptions){.parent = &parent->caps, .inherits = true};
   options.io_context = domain;
   options.write = write_shared;

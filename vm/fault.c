@@ -4,7 +4,6 @@
 
 #include "vm/interp.h"
 
-
 static const char *const fault_texts[] = {
 #define FAULT(name, text) text,
 #include "vm/faults.def"
@@ -79,26 +78,32 @@ static void place_of(const SkImageFunction *fn, uint32_t pc, SkTraceFrame *out) 
   out->column = fn->lines[low - 1].column;
 }
 
-void sk_capture_trace(SkThread *thread) {
-  SkVm *vm = thread->vm;
+uint32_t sk_trace(SkThread *thread, SkTraceFrame *out, uint32_t *depth) {
   Walk walk = walk_from_here(thread);
-  vm->trace_count = vm->trace_depth = 0;
-  if (!walk.frame) return;
+  uint32_t count = 0;
+  *depth = 0;
+  if (!walk.frame) return 0;
   do {
     uint32_t index = sk_image_function_at(thread->image, walk.pc);
     if (index == SK_NONE || thread->image->functions[index].is_hidden) continue;
     SkTraceFrame frame;
     place_of(&thread->image->functions[index], walk.pc, &frame);
-    uint32_t at = vm->trace_depth++;
+    uint32_t at = (*depth)++;
     const uint32_t inner = SK_TRACE_LIMIT - 20;
     if (at >= SK_TRACE_LIMIT) {
       // The outermost frames move up: the last 20 places hold the last frames seen.
-      memmove(&vm->trace[inner], &vm->trace[inner + 1], 19 * sizeof frame);
+      memmove(&out[inner], &out[inner + 1], 19 * sizeof frame);
       at = SK_TRACE_LIMIT - 1;
     }
-    vm->trace[at] = frame;
-    vm->trace_count = at + 1;
+    out[at] = frame;
+    count = at + 1;
   } while (walk_up(&walk) || walk_out(&walk));
+  return count;
+}
+
+void sk_capture_trace(SkThread *thread) {
+  SkVm *vm = thread->vm;
+  vm->trace_count = sk_trace(thread, vm->trace, &vm->trace_depth);
 }
 
 // ---- making failures ----------------------------------------------------------------------------

@@ -13,6 +13,7 @@
 
 #include "vm/extern.h"
 #include "vm/jit_hooks.h"
+#include "vm/sampler.h"
 #include "vm/native.h"
 #include "vm/numtext.h"
 
@@ -174,9 +175,15 @@ static SkString *number_text(SkThread *thread, SkSlot value, SkWordOp op) {
 #ifndef SK_RECORDING
 static bool interpret(SkThread *thread, bool recording) {
   SkRan ran;
-  while ((ran = recording ? sk_run_words_recording(thread) : sk_run_words(thread)) == SK_RAN_SWITCH)
+  uint32_t outer =
+      sk_activity_set(thread, recording ? SK_ACTIVITY_RECORDING : SK_ACTIVITY_INTERPRETING);
+  while ((ran = recording ? sk_run_words_recording(thread) : sk_run_words(thread)) ==
+         SK_RAN_SWITCH) {
     recording = !recording;
+    sk_activity_set(thread, recording ? SK_ACTIVITY_RECORDING : SK_ACTIVITY_INTERPRETING);
+  }
   if (recording) sk_jit_hooks->stop(thread);
+  sk_activity_set(thread, outer);
   return ran == SK_RAN_DONE;
 }
 bool sk_interpret(SkThread *thread) {
@@ -969,7 +976,10 @@ op_CALLN : {
   COPY_ARGUMENTS();
   out[0].u = 0;
   for (uint32_t i = 1; i < results; i++) out[i].u = 0;
-  if (SK_UNLIKELY(!sk_native_rows[row].fn(thread, to, out))) goto failed;
+  uint32_t outer = sk_activity_set(thread, sk_activity_of_native(row));
+  bool fine = sk_native_rows[row].fn(thread, to, out);
+  sk_activity_set(thread, outer);
+  if (SK_UNLIKELY(!fine)) goto failed;
   if (SK_UNLIKELY(__atomic_load_n(&thread->interrupt, __ATOMIC_RELAXED))) sk_poll_soon(thread);
   to = &RA;
   for (uint32_t i = 0; i < results; i++) to[i] = out[i];
@@ -983,7 +993,10 @@ op_CALLX : {
   const uint16_t *slots = (const uint16_t *)(const void *)(pc + 1);
   SAVE();
   COPY_ARGUMENTS();
-  if (SK_UNLIKELY(!sk_extern_call(thread, (uint32_t)*pc, to, out))) goto failed;
+  uint32_t outer = sk_activity_set(thread, sk_activity_of_native(SK_ACTIVITY_C_FUNCTION));
+  bool fine = sk_extern_call(thread, (uint32_t)*pc, to, out);
+  sk_activity_set(thread, outer);
+  if (SK_UNLIKELY(!fine)) goto failed;
   if (SK_UNLIKELY(thread->interrupt)) sk_poll_soon(thread);
   to = &RA;
   for (uint32_t i = 0; i < results; i++) to[i] = out[i];

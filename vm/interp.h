@@ -46,6 +46,8 @@ void sk_nest_end(SkThread *thread, bool failed);
 /// Finds what catches the pending failure and sets thread->frame and pc to it. False: nothing does.
 bool sk_unwind(SkThread *thread);
 void sk_capture_trace(SkThread *thread);
+/// The same into an array of SK_TRACE_LIMIT. Returns how many are there; *depth: frames there were.
+uint32_t sk_trace(SkThread *thread, SkTraceFrame *out, uint32_t *depth);
 bool sk_throw(SkThread *thread, SkRef error);
 SK_COLD bool sk_fault_string(SkThread *thread, SkRef message, bool assertion);
 

@@ -8,6 +8,7 @@
 #include "base/os.h"
 #include "vm/domain.h"
 #include "vm/interp.h"
+#include "vm/sampler.h"
 
 #define SLICE 1024
 
@@ -66,6 +67,7 @@ bool sk_poll_fuel(SkThread *thread) {
 bool sk_poll(SkThread *thread) {
   SkVm *vm = thread->vm;
   bool has_fuel = next_slice(vm);
+  if (SK_UNLIKELY(vm->sampler)) sk_sampler_take(vm);
   if (__atomic_exchange_n(&thread->interrupt, 0, __ATOMIC_ACQ_REL) &&
       __atomic_load_n(&vm->cancelled, __ATOMIC_ACQUIRE)) {
     thread->interrupt = 1;  // until the host lets the VM run again

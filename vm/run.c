@@ -8,6 +8,7 @@
 #include "vm/interp.h"
 #include "vm/jit_hooks.h"
 #include "vm/loop.h"
+#include "vm/sampler.h"
 
 // ---- running ------------------------------------------------------------------------------------
 
@@ -31,6 +32,7 @@ static SkRunStatus status_of(SkVm *vm) {
 
 static SkRunStatus finish(SkVm *vm) {
   SkRunStatus status = status_of(vm);
+  if (vm->sampler) sk_sampler_leave(vm);
   bool written = vm->out.size == 0 || sk_vm_flush(vm);
   if ((vm->options.jit_stats || vm->options.jit) && vm->thread.jit) {
     SkBuf text = {0};
@@ -54,6 +56,7 @@ static SkRunStatus finish(SkVm *vm) {
 static SkRunStatus go_on(SkVm *vm) {
   SkThread *thread = &vm->thread;
   const SkImage *image = thread->image;
+  if (vm->sampler) sk_sampler_enter(vm);
   while (true) {
     if (vm->is_active) {
       vm->pending = SK_PENDING_NONE;

@@ -12,6 +12,7 @@
 #include "vm/host.h"
 #include "vm/interp.h"
 #include "vm/jit_hooks.h"
+#include "vm/sampler.h"
 
 #define DEFAULT_HEAP_BYTES ((size_t)1 << 30)
 #define DEFAULT_STACK_SLOTS ((uint32_t)1 << 20)
@@ -107,6 +108,7 @@ static bool make_heap(SkVm *vm, const SkImage *image) {
       .poison = vm->options.stress_every != 0,
       .verify = vm->options.verify_heap,
       .log = vm->options.log_gc ? &vm->gc_log : NULL,
+      .pause = vm->options.sample ? sk_sampler_pause : NULL,
   };
   vm->thread.heap = sk_heap_new(&options);
   if (!vm->thread.heap) return false;
@@ -140,7 +142,7 @@ SkVm *sk_vm_new(const SkImage *image, const SkVmOptions *options, SkBuf *error) 
   vm->fuel_limit = options->fuel;
   if (jit_options_fine(options, error) && sk_caps_init(&vm->caps, &options->rights, error) &&
       check_needs(vm, image, error) && make_heap(vm, image) && make_consts(vm) &&
-      sk_externs_open(vm, error)) {
+      sk_externs_open(vm, error) && sk_sampler_start(vm)) {
     vm->pending = SK_PENDING_NONE;
     if (sk_jit_hooks) sk_jit_hooks->attach(&vm->thread);
     return vm;
@@ -151,6 +153,7 @@ SkVm *sk_vm_new(const SkImage *image, const SkVmOptions *options, SkBuf *error) 
 
 void sk_vm_delete(SkVm *vm) {
   if (!vm) return;
+  sk_sampler_stop(vm);
   sk_domain_leave(vm);
   sk_host_objects_deinit(vm);
   sk_roots_free(vm->held.items);

@@ -32,6 +32,22 @@ typedef enum {
 } SkFaultKind;
 
 typedef struct {
+  SkStr function;
+  SkStr source_path;
+  uint32_t line, column;
+} SkTraceFrame;
+#define SK_TRACE_LIMIT 100  // frames kept: the innermost 80 and the outermost 20
+
+/// What a sampler tells (sampler.h); borrowed for the call.
+typedef struct {
+  uint32_t activity;   // SkActivity
+  const char *native;  // SK_ACTIVITY_NATIVE: its name
+  uint64_t cpu_ns;     // used since the sample before
+  const SkTraceFrame *frames;
+  uint32_t count, depth;
+} SkSampled;
+
+typedef struct {
   size_t heap_limit_bytes;     // 0: 1 GiB
   uint32_t stack_limit_slots;  // 0: 1 Mi
   SkCapsOptions rights;        // borrowed for sk_vm_new
@@ -54,6 +70,10 @@ typedef struct {
   bool (*write)(void *io_context, int stream /*1 out, 2 err*/, const char *data, size_t size);
   /// Reads up to size bytes of standard input: number of bytes, 0 at the end, -1 on failure.
   int64_t (*read)(void *io_context, char *data, size_t size);
+  // NULL: no samples. On the VM's thread.
+  void (*sample)(void *sample_context, const SkSampled *sampled);
+  void *sample_context;
+  uint32_t sample_interval_us;  // 0: 1000
 } SkVmOptions;
 
 typedef struct SkThread SkThread;
@@ -103,7 +123,9 @@ struct SkThread {
   struct SkJit *jit;     // NULL without one
   void *jit_left;        // SkCode that was left last, and by which of its exits
   uint32_t jit_exit;
-  uint64_t jit_guards;  // parameter deopt: guards to pass until one is made to fail
+  uint64_t jit_guards;       // parameter deopt: guards to pass until one is made to fail
+  uint32_t activity;         // SkActivity and more (sampler.h); written by this thread only
+  uint32_t paused_activity;  // while the collector runs: the one that it interrupted
 };
 
 typedef enum {
@@ -129,13 +151,6 @@ typedef enum {
   SK_STOP_DEADLINE,  // options.deadline_ns has passed
   SK_STOP_OUTPUT,    // options.output_limit_bytes would be passed
 } SkStop;
-
-typedef struct {
-  SkStr function;
-  SkStr source_path;
-  uint32_t line, column;
-} SkTraceFrame;
-#define SK_TRACE_LIMIT 100  // frames kept: the innermost 80 and the outermost 20
 
 #define SK_RESULT_SLOTS 16
 
@@ -204,9 +219,10 @@ struct SkVm {
   SkHeld held;
   struct SkExterns *externs;  // vm/extern.h; NULL if the program calls no C functions
   SkBuf gc_log;
-  bool cancelled;  // by any thread
-  SkStop stop;     // PENDING_CANCEL
-  SkPark park;     // PENDING_PARK
+  struct SkSampler *sampler;  // NULL: none was asked for
+  bool cancelled;             // by any thread
+  SkStop stop;                // PENDING_CANCEL
+  SkPark park;                // PENDING_PARK
   // What the host runs (run.c).
   bool is_active;  // a call of the host runs or is parked, and `top` is its record
   SkNest top;

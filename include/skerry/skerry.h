@@ -158,6 +158,32 @@ SKERRY_API SKERRY_MUST_USE SkerryStatus skerry_dump(const char *path, const void
                                                     const SkerryLoadOptions *options,
                                                     SkerryText *out, SkerryText *messages);
 
+/* What a VM does at one moment. */
+typedef enum {
+  SKERRY_INTERPRETING,
+  SKERRY_RECORDING,    /* interpreting, and noting the path for the JIT */
+  SKERRY_MACHINE_CODE, /* of the JIT */
+  SKERRY_NATIVE,       /* a built-in function or one of the host's */
+  SKERRY_COLLECTING
+} SkerryActivity;
+
+/* A place in a program. */
+typedef struct {
+  const char *function; /* "sum", "Vec.dot", "lambda in main" */
+  const char *file;
+  uint32_t line, column; /* from 1; 0: not known */
+} SkerryFrame;
+
+/* Borrowed for the call. The activity is that of the moment; the frames are those of the next
+ * backward jump, call or end of the run. */
+typedef struct {
+  SkerryActivity activity;
+  const char *native; /* SKERRY_NATIVE: its name; else NULL */
+  uint64_t cpu_ns;    /* CPU time of the VM's thread that this sample stands for */
+  const SkerryFrame *frames; /* innermost first: at most 100, the innermost 80 and outermost 20 */
+  size_t frame_count, depth; /* depth: frames there were */
+} SkerrySample;
+
 typedef struct {
   size_t heap_limit_bytes;    /* 0: 1 GiB */
   uint32_t stack_limit_slots; /* 0: 1 Mi slots of 8 bytes */
@@ -196,6 +222,11 @@ typedef struct {
   bool (*write)(void *io_context, int stream, const char *data, size_t size);
   /* Up to size bytes; 0 at the end, -1 on failure. */
   int64_t (*read)(void *io_context, char *data, size_t size);
+  /* Samples of where the VM spends its time, for profilers; NULL: none. Called on the VM's thread,
+     inside of a run, and may call nothing of this VM. VMs that this one spawns are not sampled. */
+  void (*sample)(void *sample_context, const SkerrySample *sample);
+  void *sample_context;
+  uint32_t sample_interval_us; /* how often, at most; 0: 1000 */
 } SkerryVMOptions;
 
 /* A VM for a program. program must outlive it.

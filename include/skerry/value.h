@@ -137,12 +137,6 @@ SKERRY_API void skerry_ref_release(SkerryVM *vm, SkerryValue ref);
 /* ---- what went wrong ---- */
 
 typedef struct {
-  const char *function; /* "sum", "Vec.dot", "lambda in main" */
-  const char *file;
-  uint32_t line, column; /* from 1; 0: not known */
-} SkerryFrame;
-
-typedef struct {
   SkerryStatus status;
   const char *message; /* "index 10 out of range 0..<10" */
   size_t message_size;
