@@ -233,6 +233,24 @@ bool sk_native_env_get(SkThread *thread, const SkGranted *granted, SkString *nam
   return sk_give_text(thread, result, entry->value.data, entry->value.size);
 }
 
+/// The names of all variables that may be read, in no order.
+bool sk_native_env_names(SkThread *thread, const SkGranted *granted, SkSlot *result) {
+  SkCaps *caps = &thread->vm->caps;
+  (void)granted;
+  SK_HANDLES(scope, thread->heap);
+  SkStrings strings;
+  if (!sk_strings_open(&strings, thread, result)) return false;
+  for (uint32_t i = 0; i < caps->env_count; i++) {
+    SkStr name = caps->env[i].name;
+    if (!sk_caps_allow_name(caps, SK_CAP_ENV, SK_RIGHT_READ, name) ||
+        sk_utf8_invalid_at(name.data, name.size) != name.size)
+      continue;
+    if (!sk_native_charge(thread, 20) || !sk_strings_add(&strings, name.data, name.size))
+      return false;
+  }
+  return true;
+}
+
 // ---- elementary functions -----------------------------------------------------------------------
 
 typedef double (*Function)(double);

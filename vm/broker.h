@@ -142,6 +142,25 @@ bool sk_broker_program_open(SkGrant *grant, SkBuf *error);
 /// -1: /dev/null. The number of the process, or -1 and a problem.
 int64_t sk_broker_start(const SkGranted *granted, char *const *args, char *const *env,
                         const int streams[3], SkBuf *problem);
+/// A program whose streams are pipes; -1: closed.
+typedef struct {
+  int64_t process;
+  int in, out, errors;  // our ends: to its input, from its output and errors
+} SkChild;
+/// Starts it as sk_broker_start does, at the head of a group of processes of its own. False and a
+/// problem.
+bool sk_broker_spawn(const SkGranted *granted, char *const *args, char *const *env, SkChild *child,
+                     SkBuf *problem);
+/// Waits up to so many milliseconds until one of the streams can be used. Errors show when it is.
+void sk_broker_child_poll(const SkChild *child, int wait_ms);
+/// As write, but neither a pipe that nobody reads nor a file that gets too large is a signal.
+int64_t sk_broker_write_some(int fd, const void *data, size_t size);
+/// True if the last call failed only because it would have to wait.
+bool sk_broker_would_wait(void);
+/// Ends the program and what it started, at once.
+void sk_broker_child_kill(const SkChild *child);
+/// True when it has ended: its exit code, and the signal that ended it or 0.
+bool sk_broker_child_ended(SkChild *child, int *code, int *signal);
 /// Its exit code (128 + N for signal N); -1 if it runs on and `block` is off. Once for each
 /// process.
 int sk_broker_wait(int64_t process, bool block);

@@ -683,16 +683,20 @@ int64_t sk_broker_read(int fd, void *data, size_t size) {
   }
 }
 
-/// As write, but a file that would become larger than the process may make is an error, no signal.
-static ssize_t write_some(int fd, const void *data, size_t size) {
-  sigset_t too_large, old;
-  sigemptyset(&too_large);
-  sigaddset(&too_large, SIGXFSZ);
-  pthread_sigmask(SIG_BLOCK, &too_large, &old);
+int64_t sk_broker_write_some(int fd, const void *data, size_t size) {
+  sigset_t caught, old;
+  sigemptyset(&caught);
+  sigaddset(&caught, SIGXFSZ);
+  sigaddset(&caught, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &caught, &old);
   ssize_t written = write(fd, data, size);
   int error = errno;
-  if (written < 0 && error == EFBIG && !sigismember(&old, SIGXFSZ))
-    sigtimedwait(&too_large, NULL, &(struct timespec){0});
+  int raised = written >= 0 ? 0 : error == EFBIG ? SIGXFSZ : error == EPIPE ? SIGPIPE : 0;
+  if (raised && !sigismember(&old, raised)) {
+    sigemptyset(&caught);
+    sigaddset(&caught, raised);
+    sigtimedwait(&caught, NULL, &(struct timespec){0});
+  }
   pthread_sigmask(SIG_SETMASK, &old, NULL);
   errno = error;
   return written;
@@ -702,7 +706,7 @@ static ssize_t write_some(int fd, const void *data, size_t size) {
 static size_t write_most(int fd, const void *data, size_t size) {
   size_t done = 0;
   while (done < size) {
-    ssize_t written = write_some(fd, (const char *)data + done, size - done);
+    int64_t written = sk_broker_write_some(fd, (const char *)data + done, size - done);
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) break;
     done += (size_t)written;

@@ -2,9 +2,11 @@
 // that very file is run, whatever stands at its path later.
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <linux/close_range.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -57,6 +59,9 @@ static void start_program(int program, char *const *args, char *const *env, cons
     else if (dup2(fd, i) < 0)
       _exit(127);
   }
+  // What somebody else opened without care does not get into the program either.
+  close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
+  setpgid(0, 0);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
@@ -87,4 +92,59 @@ int sk_broker_wait(int64_t process, bool block) {
   if (got == 0) return -1;
   if (got < 0) return 127;
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+// ---- programs whose streams are pipes -----------------------------------------------------------
+
+static void close_all(int *ends, int count) {
+  for (int i = 0; i < count; i++) {
+    if (ends[i] >= 0) close(ends[i]);
+    ends[i] = -1;
+  }
+}
+
+bool sk_broker_spawn(const SkGranted *granted, char *const *args, char *const *env, SkChild *child,
+                     SkBuf *problem) {
+  int ends[6] = {-1, -1, -1, -1, -1, -1};  // read and write ends of input, output, errors
+  bool fine = true;
+  for (int i = 0; fine && i < 3; i++) fine = pipe2(&ends[i * 2], O_CLOEXEC) == 0;
+  if (!fine) sk_buf_printf(problem, "%s: %s", args[0], strerror(errno));
+  *child = (SkChild){-1, ends[1], ends[2], ends[4]};
+  const int streams[3] = {ends[0], ends[3], ends[5]};
+  if (fine) child->process = sk_broker_start(granted, args, env, streams, problem);
+  fine = child->process > 0;
+  if (fine) {
+    setpgid((pid_t)child->process, (pid_t)child->process);  // whoever comes first
+    const int ours[3] = {ends[1], ends[2], ends[4]};
+    for (int i = 0; i < 3; i++) fcntl(ours[i], F_SETFL, O_NONBLOCK);
+    ends[1] = ends[2] = ends[4] = -1;
+  }
+  close_all(ends, 6);
+  return fine;
+}
+
+void sk_broker_child_poll(const SkChild *child, int wait_ms) {
+  struct pollfd fds[3] = {{.fd = child->in, .events = POLLOUT},
+                          {.fd = child->out, .events = POLLIN},
+                          {.fd = child->errors, .events = POLLIN}};
+  poll(fds, 3, wait_ms);
+}
+
+bool sk_broker_would_wait(void) {
+  return errno == EAGAIN || errno == EINTR;
+}
+
+void sk_broker_child_kill(const SkChild *child) {
+  if (child->process > 0 && kill(-(pid_t)child->process, SIGKILL) != 0)
+    kill((pid_t)child->process, SIGKILL);
+}
+
+bool sk_broker_child_ended(SkChild *child, int *code, int *signal) {
+  int status;
+  pid_t got = waitpid((pid_t)child->process, &status, WNOHANG);
+  if (got == 0 || (got < 0 && errno == EINTR)) return false;
+  *signal = got > 0 && WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+  *code = got < 0 ? 127 : *signal ? 128 + *signal : WEXITSTATUS(status);
+  child->process = -1;
+  return true;
 }

@@ -1,17 +1,19 @@
-// Hostile guests that turn to the host: huge files, lines and input without an end, more open files
-// than anybody has, a full disk. Each ends alone, with a clear reason; memory that natives hold for
-// a guest counts against its heap; and a sibling goes on.
+// Hostile guests that turn to the host: huge files, lines, input and programs without an end, more
+// open files than anybody has, a full disk. Each ends alone, with a clear reason; memory that
+// natives hold for a guest counts against its heap; and a sibling goes on.
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "check.h"
 
 static const char source[] =
-    "needs fs.read, fs.write\n"
+    "needs fs.read, fs.write, process\n"
     "import std.fs\n"
     "import std.io\n"
+    "import std.process\n"
     "fn said(f: () throws -> void) -> string {\n"
     "  try { try f() } catch e { return e.message() }\n"
     "  return \"\" }\n"
@@ -40,6 +42,10 @@ static const char source[] =
     "})\n"
     "pub fn kept() -> string => (try? fs.readText(\"kept\")) ?? \"gone\"\n"
     "pub fn names() -> string => ((try? fs.list(\".\")) ?? []).join(\" \")\n"
+    "pub fn output() -> int => (try? process.run(\"/bin/sh\", [\"-c\", \"while :; do echo "
+    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; done\"], outputLimit: 2000000000))!.code\n"
+    "pub fn sleeper() -> int => (try? process.run(\"/bin/sh\", [\"-c\", \"sleep 60 & "
+    "wait\"]))!.code\n"
     "pub fn work(n: int) -> int { var s = 0; for i in 0..<n { s += i }; return s }\n";
 
 static const SkerryProgram *program;
@@ -51,9 +57,9 @@ static int64_t endless(void *context, char *data, size_t size) {
 }
 
 static SkerryVM *vm_with(size_t heap_bytes) {
-  static const char *const grants[] = {"fs.read=.", "fs.write=."};
+  static const char *const grants[] = {"fs.read=.", "fs.write=.", "process=/bin/sh"};
   SkerryVMOptions options = {
-      .heap_limit_bytes = heap_bytes, .grants = grants, .grant_count = 2, .read = endless};
+      .heap_limit_bytes = heap_bytes, .grants = grants, .grant_count = 3, .read = endless};
   return run_new(program, &options);
 }
 
@@ -112,6 +118,20 @@ static void test_memory(SkerryVM *sibling) {
   runs_out("split", sibling);
 }
 
+/// A program that writes without end, and one that outlives its VM's deadline: both are killed.
+static void test_programs(SkerryVM *sibling) {
+  runs_out("output", sibling);
+  static const char *const grants[] = {"fs.read=.", "fs.write=.", "process=/bin/sh"};
+  SkerryVMOptions options = {.grants = grants, .grant_count = 3, .deadline_ms = 200};
+  SkerryVM *vm = run_new(program, &options);
+  time_t start = time(NULL);
+  CHECK(skerry_vm_call(vm, find(program, "sleeper"), NULL, 0, NULL) == SKERRY_LIMIT);
+  CHECK(time(NULL) - start < 20);
+  works(vm);
+  works(sibling);
+  skerry_vm_delete(vm);
+}
+
 static void test_descriptors(SkerryVM *sibling) {
   struct rlimit old, low = {64, 64};
   CHECK(getrlimit(RLIMIT_NOFILE, &old) == 0);
@@ -146,6 +166,7 @@ int main(void) {
   program = loaded;
   SkerryVM *sibling = vm_with(0);
   test_memory(sibling);
+  test_programs(sibling);
   test_descriptors(sibling);
   test_full_disk(sibling);
   skerry_vm_delete(sibling);
