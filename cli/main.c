@@ -68,6 +68,13 @@ const CliCommand cli_commands[] = {
      "  --allow, --deny, --manifest, --heap-limit, --stack-limit, --jit: as for `run`\n",
      cli_bench},
     {"bench-run", "", NULL, "", cli_bench_run},
+    {"doc", "[MODULE|SYMBOL|FILE [SYMBOL]]",
+     "print the documentation of a module or of what is in it",
+     "  skerry doc                         the list of modules\n"
+     "  skerry doc std.regex               what is in a module\n"
+     "  skerry doc std.regex.Regex.find    one thing; string.split and Regex.find do, too\n"
+     "  skerry doc shapes.sk [Circle]      the same of a source file\n",
+     cli_doc},
     {"version", "[-v]", "print the version",
      "  -v                       and which optional packages this build has, and lacks\n",
      cli_version},

@@ -51,3 +51,22 @@ void sk_interface(SkArena *arena, const SkModuleAst *module, SkBuf *out);
 
 /// The checker (check.c): resolves and checks everything in compilation->modules.
 bool sk_check(SkCompilation *compilation);
+
+/// One declaration of a module with what its source says about it.
+typedef struct {
+  SkStr name;       // "compile"; of a member "Regex.find"
+  SkStr signature;  // "fn find(text: string, from: int = 0) throws -> Match?"
+  SkStr doc;        // its `///` lines, without these
+  uint32_t at;      // where it stands in the source
+  bool is_member;   // of the item before it that is none
+} SkDocItem;
+typedef struct {
+  SkStr module_doc;  // the comment that the file begins with
+  SK_VEC(SkDocItem) items;
+} SkDocs;
+/// Everything that is `pub` and the members of it that are not private, in the order of the text;
+/// of a module without anything `pub` all. The module need only be parsed. *out begins as {0}; all
+/// lives in the arena.
+void sk_document(SkArena *arena, const SkModuleAst *module, SkDocs *out);
+/// The first sentence of a text, or its first paragraph if that is shorter; may hold line ends.
+SkStr sk_first_sentence(SkStr doc);

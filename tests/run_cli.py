@@ -85,6 +85,50 @@ def main():
         expect(["run", "hello.ska"], 0, "hello\n")
         expect(["version"], 0, no_out=False)
         expect(["--version"], 0, no_out=False)
+        # documentation
+        listed, _ = expect(["doc"], 0, no_out=False)
+        modules = [path.stem for path in (ROOT / "stdlib").glob("*.sk") if path.stem != "prelude"]
+        for module in modules:
+            line = next((s for s in listed.splitlines() if s.startswith(f"std.{module} ")), "")
+            if not line.rstrip().endswith("."):
+                failed += 1
+                print(f"FAIL skerry doc: std.{module} has no sentence: {line!r}")
+            told, _ = expect(["doc", f"std.{module}"], 0, no_out=False)
+            if f"std.{module}\n  " not in told or "native." in told:
+                failed += 1
+                print(f"FAIL skerry doc std.{module} printed {told[:200]!r}")
+        told, _ = expect(["doc", "json"], 0, no_out=False)
+        assert "\033" not in told and "fn parse(text: string) throws -> Json\n" in told, told
+        expect(["doc", "std.hash.Hasher.hexDigest"], 0,
+               "std.hash, Hasher\n\n  fn hexDigest() -> string\n"
+               "    The same as hex digits in lower case.\n")
+        expect(["doc", "Hasher.hexDigest"], 0, no_out=False)
+        expect(["doc", "std.hash", "Hasher.hexDigest"], 0, no_out=False)
+        expect(["doc", "string.split"], 0, no_out=False)
+        expect(["doc", "std.hash.Hahser"], 2, err="did you mean Hasher?")
+        expect(["doc", "jsno"], 2, err="did you mean json?")
+        expect(["doc", "qwertyuiop"], 2, err="`skerry doc` lists the modules")
+        expect(["doc", "nowhere.sk"], 2, err="cannot read `nowhere.sk`")
+        expect(["doc", "bad.sk"], 0, "bad.sk\n")
+        expect(["doc", "./prog"], 0, "./prog\n")
+        write("shapes.sk", "// Shapes.\n// And more.\nneeds fs.read\n"
+              "/// A point.\n///\n///     let p = Point(1)\npub struct Point {\n"
+              "  /// To the right.\n  let x: int; private let y: int = 2\n"
+              "  /// From text.\n  static fn parse(s: string,\n                  n: int = 1) -> Point? => null\n}\n"
+              "/// Small.\npub let tiny = 3\n/// Hidden.\nfn hidden() {}\n"
+              "/// Kinds. All.\npub enum Kind { round, square(side: float) }\n")
+        expect(["doc", "shapes.sk"], 0,
+               "shapes.sk\n  Shapes.\n  And more.\n\nstruct Point\n    A point.\n    let x: int\n"
+               "    static fn parse(s: string, n: int = 1) -> Point?\n\nlet tiny = 3\n    Small.\n\n"
+               "enum Kind\n    Kinds.\n    case round\n    case square(side: float)\n\n"
+               "`skerry doc shapes.sk Point` tells more of one of them.\n")
+        expect(["doc", "shapes.sk", "Point"], 0,
+               "shapes.sk\n\nstruct Point\n  A point.\n\n      let p = Point(1)\n\n  let x: int\n"
+               "    To the right.\n\n  static fn parse(s: string, n: int = 1) -> Point?\n    From text.\n")
+        expect(["doc", "shapes.sk", "Pont"], 2, err="did you mean Point?")
+        write("broken.sk", "pub fn (\n")
+        expect(["doc", "broken.sk"], 3, err="broken.sk:1:8")
+        expect(["doc", "a", "b", "c"], 2, err="`doc` takes")
         told, _ = expect(["version", "-v"], 0, no_out=False)
         assert "xxHash (std.xxhash" in told, told
         expect(["version", "-x"], 2, err="`version` takes no arguments but -v")

@@ -148,8 +148,10 @@ static void drop_private(const SkBuf *text, SkBuf *out) {
 
 // ---- the table ----------------------------------------------------------------------------------
 
-static void write_bytes(FILE *file, const char *name, uint32_t number, const SkBuf *bytes) {
-  fprintf(file, "static const unsigned char %s_%u[] = {", name, number);
+/// section: "" or an attribute, so that what no run reads lies apart from what every run does.
+static void write_bytes(FILE *file, const char *section, const char *name, uint32_t number,
+                        const SkBuf *bytes) {
+  fprintf(file, "%sstatic const unsigned char %s_%u[] = {", section, name, number);
   for (size_t i = 0; i < bytes->size; i++)
     fprintf(file, "%s%u,", i % 24 ? "" : "\n", (unsigned char)bytes->data[i]);
   fputs("0};\n", file);
@@ -187,17 +189,22 @@ static void write_modules(SkCompilation *c, FILE *file) {
   fputs("// Made by tools/embed_std.c from stdlib/*.sk.\n#include \"vm/std_modules.h\"\n\n", file);
   for (uint32_t i = 0; i + 1 < c->modules.count; i++) {
     SkModuleAst *ast = c->modules.items[i];
-    SkBuf stripped = {0}, interface = {0}, bytes = {0};
+    SkBuf stripped = {0}, interface = {0}, bytes = {0}, docs = {0};
     SkModule *module = lower(c, ast, &done);
+    sk_buf_str(&docs, module->interface);
     strip(module->interface, &stripped);
     drop_private(&stripped, &interface);
     module->interface = SK_STR("");  // it stands beside the module
     sk_module_write(module, &bytes);
-    write_bytes(file, "text", i, &interface);
-    write_bytes(file, "module", i, &bytes);
-    sk_buf_printf(&table, "    {\"%.*s\", \"%.*s\", (const char *)text_%u, %zu, module_%u, %zu},\n",
+    write_bytes(file, "", "text", i, &interface);
+    write_bytes(file, "", "module", i, &bytes);
+    write_bytes(file, "__attribute__((section(\".rodata.docs\"))) ", "docs", i, &docs);
+    sk_buf_printf(&table,
+                  "    {\"%.*s\", \"%.*s\", (const char *)text_%u, %zu, module_%u, %zu, "
+                  "(const char *)docs_%u, %zu},\n",
                   SK_STR_ARG(ast->name), SK_STR_ARG(ast->source.path), i, interface.size, i,
-                  bytes.size);
+                  bytes.size, i, docs.size);
+    sk_buf_deinit(&docs);
     sk_buf_deinit(&stripped);
     sk_buf_deinit(&interface);
     sk_buf_deinit(&bytes);

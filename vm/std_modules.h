@@ -13,6 +13,8 @@ typedef struct {
   uint32_t text_size;
   const uint8_t *module;  // the module file; for the tool NULL
   uint32_t module_size;
+  const char *docs;  // the interface with all comments; nobody looks at it but skerry_document
+  uint32_t docs_size;
 } SkStdModule;
 
 extern const SkStdModule sk_std_modules[];

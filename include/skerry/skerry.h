@@ -69,6 +69,15 @@ typedef struct {
 } SkerryText;
 SKERRY_API void skerry_text_free(SkerryText *text);
 
+/* The documentation of a std module ("std.regex", also "regex"), of something in one
+   ("std.regex.Regex.find", also "Regex.find", "string.split"), of a source file (a name with / or .sk)
+   or, with `symbol`, of something in it, from the comments of the source.
+   name      NULL: the list of std modules.      coloured  1: with escapes for a terminal.
+   out       on SKERRY_OK the text.              messages  else what was wrong. Free both.
+   Returns   SKERRY_OK, SKERRY_NOT_FOUND, SKERRY_BAD_SOURCE, SKERRY_NO_MEMORY. */
+SKERRY_API SkerryStatus skerry_document(const char *name, const char *symbol, int coloured,
+                                        SkerryText *out, SkerryText *messages);
+
 typedef struct SkerryEngine SkerryEngine;
 typedef struct SkerryProgram SkerryProgram;
 typedef struct SkerryVM SkerryVM;
