@@ -35,6 +35,11 @@ void sk_build_guard(SkBuild *b, SkIrRef condition) {
   sk_build_add(b, (SkIrInstr){.op = SK_IR_GUARD, .a = condition, .state = sk_build_word_state(b)});
 }
 
+void sk_build_guard_fits(SkBuild *b, SkIrRef value, SkIrWidth width) {
+  SkIrInstr fits = {.op = SK_IR_FITS, .type = SK_IT_INT, .a = value, .width = (uint8_t)width};
+  sk_build_guard(b, sk_build_add(b, fits));
+}
+
 SkIrRef sk_build_helper(SkBuild *b, SkIrHelperIndex helper, SkIrType type, const SkIrRef *args,
                         uint32_t count) {
   bool needs_state = sk_ir_helpers[helper].effects & (SK_HX_ALLOC | SK_HX_FAILS);
@@ -54,18 +59,24 @@ void sk_build_set_fuel(SkBuild *b, SkIrRef fuel) {
   b->sources.items[b->source].defs[b->slot_count] = fuel;
 }
 
-static void add_fuel(SkBuild *b, int64_t number) {
+void sk_build_add_fuel(SkBuild *b, int64_t number) {
   SkIrRef fuel = sk_build_read_at(b, b->source, b->slot_count);
   sk_build_set_fuel(b, sk_build_op(b, SK_IR_ADD, SK_IT_INT, fuel, sk_build_int(b, number)));
 }
 
 void sk_build_use_fuel(SkBuild *b) {
-  add_fuel(b, -1);
+  sk_build_add_fuel(b, -1);
 }
 
 void sk_build_store_fuel(SkBuild *b) {
   SkIrRef fuel = sk_build_read_at(b, b->source, b->slot_count);
   sk_build_add(b, (SkIrInstr){.op = SK_IR_STFUEL, .a = fuel});
+}
+
+void sk_build_soon(SkBuild *b) {
+  SkIrRef fuel = sk_build_read_at(b, b->source, b->slot_count);
+  sk_build_set_fuel(b,
+                    sk_build_add(b, (SkIrInstr){.op = SK_IR_SOON, .type = SK_IT_INT, .a = fuel}));
 }
 
 void sk_build_load_fuel(SkBuild *b) {
@@ -89,7 +100,7 @@ void sk_build_jump(SkBuild *b, uint32_t source) {
   // The head takes for a backward jump each time: here there was none.
   const SkSource *to = &b->sources.items[source];
   if (to->is_head && (b->source == 0 || b->pc < to->pc || b->context != to->context))
-    add_fuel(b, 1);
+    sk_build_add_fuel(b, 1);
   sk_build_add(b, (SkIrInstr){.op = SK_IR_JUMP});
   edge_to(b, source);
 }

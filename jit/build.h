@@ -102,12 +102,17 @@ SkIrRef sk_build_int(SkBuild *b, int64_t value);
 /// The slot's value as a float.
 SkIrRef sk_build_read_float(SkBuild *b, uint32_t slot);
 void sk_build_guard(SkBuild *b, SkIrRef condition);
+/// Leaves unless the value can be stored in that width.
+void sk_build_guard_fits(SkBuild *b, SkIrRef value, SkIrWidth width);
 SkIrRef sk_build_helper(SkBuild *b, SkIrHelperIndex helper, SkIrType type, const SkIrRef *args,
                         uint32_t count);
 /// The thread's fuel: set as a variable; taken 1 from; stored for code outside, and loaded after
 /// it.
 void sk_build_set_fuel(SkBuild *b, SkIrRef fuel);
 void sk_build_use_fuel(SkBuild *b);
+void sk_build_add_fuel(SkBuild *b, int64_t number);
+/// After what may have taken long: an interrupt is seen at the next poll.
+void sk_build_soon(SkBuild *b);
 void sk_build_store_fuel(SkBuild *b);
 void sk_build_load_fuel(SkBuild *b);
 /// Ends the IR block with JUMP or BR to source blocks.

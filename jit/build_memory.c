@@ -48,12 +48,7 @@ static void give(SkBuild *b, uint32_t slot, SkIrWidth width, SkIrRef value) {
 static SkIrRef take(SkBuild *b, uint32_t slot, SkIrWidth width) {
   if (width == SK_IW_F32) return sk_build_read_float(b, slot);
   SkIrRef value = sk_build_read(b, slot);
-  if (width <= SK_IW_U32) {
-    sk_build_guard(
-        b, sk_build_add(
-               b, (SkIrInstr){
-                      .op = SK_IR_FITS, .type = SK_IT_INT, .a = value, .width = (uint8_t)width}));
-  }
+  if (width <= SK_IW_U32) sk_build_guard_fits(b, value, width);
   return value;
 }
 

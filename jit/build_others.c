@@ -1,6 +1,9 @@
 // Words for module variables, strings, natives and coroutines.
 #include "jit/build.h"
+#include "vm/extern.h"
 #include "vm/native.h"
+
+#define NO_SHAPE 15u
 
 static bool globals(SkBuild *b) {
   uint32_t number = sk_word_u32(b->word), slot = SK_A(b);
@@ -59,8 +62,77 @@ static void take_results(SkBuild *b, uint32_t first, uint32_t count) {
   }
 }
 
+static uint32_t shape_of(const SkCType *type) {
+  static const uint8_t widths[] = {
+      [SK_MT_I8] = SK_IW_I8,   [SK_MT_U8] = SK_IW_U8,   [SK_MT_I16] = SK_IW_I16,
+      [SK_MT_U16] = SK_IW_U16, [SK_MT_I32] = SK_IW_I32, [SK_MT_U32] = SK_IW_U32,
+      [SK_MT_INT] = SK_IW_64};
+  switch ((SkCKind)type->kind) {
+    case SK_C_VOID:
+      return SK_SHAPE_VOID;
+    case SK_C_INT:
+      return widths[type->storage];
+    case SK_C_F32:
+      return SK_IW_F32;
+    case SK_C_F64:
+      return SK_SHAPE_F64;
+    case SK_C_BOOL:
+      return SK_SHAPE_BOOL;
+    default:
+      return NO_SHAPE;
+  }
+}
+
+/// The shapes of a C function that takes and gives nothing but numbers, as in SK_IR_SHAPE. False
+/// for any other.
+static bool find_shapes(const SkImageExtern *item, uint64_t *shapes) {
+  uint32_t result = shape_of(&item->result);
+  if (item->param_count >= SK_IR_SHAPES || result == NO_SHAPE) return false;
+  *shapes = (uint64_t)result << 16;
+  for (uint32_t i = 0; i < item->param_count; i++) {
+    uint32_t shape = shape_of(&item->params[i].type);
+    if (shape == NO_SHAPE || item->params[i].is_out || item->params[i].slot != i) return false;
+    *shapes |= (uint64_t)shape << (20 + 4 * i);
+  }
+  return true;
+}
+
+static SkIrRef c_argument(SkBuild *b, uint32_t slot, uint32_t shape) {
+  if (shape == SK_IW_F32 || shape == SK_SHAPE_F64) return sk_build_read_float(b, slot);
+  SkIrRef value = sk_build_read(b, slot);
+  if (shape == SK_SHAPE_BOOL) return sk_build_op(b, SK_IR_NE, SK_IT_INT, value, sk_build_int(b, 0));
+  if (shape != SK_IW_64) sk_build_guard_fits(b, value, (SkIrWidth)shape);
+  return value;
+}
+
+/// A C function that only sees numbers is called as C would call it.
+static void call_c(SkBuild *b, uint32_t number, uint64_t shapes) {
+  uint32_t count = b->info.operands, result = SK_IR_SHAPE(shapes, 0);
+  SkIrRef values[SK_IR_SHAPES];
+  for (uint32_t i = 0; i < count; i++)
+    values[i] = c_argument(b, b->info.operand_slots[i], SK_IR_SHAPE(shapes, i + 1));
+  uint32_t state = sk_build_word_state(b);
+  sk_build_add_fuel(b, -SK_EXTERN_FUEL);
+  bool is_float = result == SK_IW_F32 || result == SK_SHAPE_F64;
+  SkIrType type = result == SK_SHAPE_VOID ? SK_IT_VOID : is_float ? SK_IT_FLOAT : SK_IT_INT;
+  SkIrRef value = sk_build_add(b, (SkIrInstr){.op = SK_IR_CCALL,
+                                              .type = (uint8_t)type,
+                                              .a = sk_ir_args(b->ir, values, count),
+                                              .b = count,
+                                              .k = shapes | number,
+                                              .state = state});
+  sk_build_soon(b);
+  if (type != SK_IT_VOID) sk_build_write(b, SK_A(b), value);
+}
+
 /// Natives, and C functions through libffi: both take and give slots.
 static void call_native(SkBuild *b) {
+  uint64_t shapes;
+  if (b->info.op == SK_W_CALLX && (uint32_t)sk_build_extra(b) <= UINT16_MAX &&
+      find_shapes(&b->image->externs[(uint32_t)sk_build_extra(b)], &shapes)) {
+    call_c(b, (uint32_t)sk_build_extra(b), shapes);
+    return;
+  }
   uint64_t extra = sk_build_extra(b);
   uint32_t count = b->info.operands, results = (uint32_t)(extra >> 32);
   SkIrRef *values = SK_NEW_ARRAY(b->arena, SkIrRef, count + 1);

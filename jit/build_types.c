@@ -148,6 +148,10 @@ static bool wants_int(const SkIrInstr *instr, uint32_t operand) {
       if (*signature == 'T') signature++;
       return signature[operand] != 'f';
     }
+    case SK_IR_CCALL: {
+      uint32_t shape = SK_IR_SHAPE(instr->k, operand + 1);
+      return shape != SK_IW_F32 && shape != SK_SHAPE_F64;
+    }
     case SK_IR_SELECT:
       return operand == 0;
     case SK_IR_F2I:

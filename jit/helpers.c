@@ -161,6 +161,12 @@ static uint64_t inner_poll(SkThread *thread) {
   return sk_poll(thread);
 }
 
+static int64_t inner_soon(SkThread *thread, int64_t fuel) {
+  thread->fuel = fuel;
+  sk_poll_soon(thread);
+  return thread->fuel;
+}
+
 const void *const sk_jit_helper_table[] = {
 #define HELPER(name, signature, effects, function) (const void *)(function),
 #include "jit/helpers.def"
@@ -168,6 +174,7 @@ const void *const sk_jit_helper_table[] = {
     [SK_INNER_NEW] = (const void *)inner_new,
     [SK_INNER_ROOM] = (const void *)inner_room,
     [SK_INNER_POLL] = (const void *)inner_poll,
+    [SK_INNER_SOON] = (const void *)inner_soon,
     [SK_INNER_RESUME] = (const void *)sk_jit_resume,
     [SK_INNER_WRITE] = (const void *)sk_gc_write_slow,
     [SK_INNER_WRITE_RANGE] = (const void *)sk_gc_write_range_slow,

@@ -80,6 +80,12 @@ typedef enum {
 #define SK_ALIAS_GLOBAL(slot) (0x40000000u | (uint32_t)(slot))
 #define SK_ALIAS_GLOBAL_FLAG(flag) (0x50000000u | (uint32_t)(flag))
 
+// CCALL: k holds the function's number in 16 bits, then four bits for the value and for each
+// operand: an SkIrWidth up to F32, or one of these.
+enum { SK_SHAPE_F64 = 12, SK_SHAPE_VOID, SK_SHAPE_BOOL };
+#define SK_IR_SHAPE(k, at) ((uint32_t)((k) >> (16 + 4 * (at))) & 15u)  // at 0: of the value
+#define SK_IR_SHAPES 12u
+
 #define SK_IF_INIT 1u      // STORE into an object made by a NEW since which nothing could collect
 #define SK_IF_COLD 2u      // BR: successor 0 was never seen to be taken often
 #define SK_IF_UNLIKELY 4u  // BR: successor 0 is unlikely

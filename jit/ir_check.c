@@ -216,6 +216,7 @@ static const char *types_of(SkIrOp op) {
     case SK_IR_RESUME:
       return "r>-";
     case SK_IR_POLL:
+    case SK_IR_SOON:
       return "i>i";
     case SK_IR_LDFUEL:
       return ">i";
@@ -242,6 +243,7 @@ static const char *types_of(SkIrOp op) {
     case SK_IR_PHI:
     case SK_IR_CALLH:
     case SK_IR_CALLFN:
+    case SK_IR_CCALL:
     case SK_IR_RET:
     case SK_IR_COUNT:
       return NULL;
@@ -303,6 +305,24 @@ static bool check_letters(const Check *c, const SkIrRef *span, uint32_t count, c
   return true;
 }
 
+static bool shape_fits(uint32_t shape, uint8_t type) {
+  if (shape == SK_SHAPE_VOID) return type == SK_IT_VOID;
+  bool is_float = shape == SK_IW_F32 || shape == SK_SHAPE_F64;
+  return type == (is_float ? SK_IT_FLOAT : SK_IT_INT);
+}
+
+static bool check_shapes(const Check *c, const SkIrInstr *instr, const SkIrRef *span,
+                         uint32_t count) {
+  if (count >= SK_IR_SHAPES) return fail(c, "has too many operands");
+  if (!shape_fits(SK_IR_SHAPE(instr->k, 0), instr->type))
+    return fail(c, "its value has a wrong type");
+  for (uint32_t i = 0; i < count; i++) {
+    if (!shape_fits(SK_IR_SHAPE(instr->k, i + 1), at(c, span[i])->type))
+      return fail(c, "v%u has a wrong type", span[i]);
+  }
+  return true;
+}
+
 static bool check_types(const Check *c, const SkIrInstr *instr, const SkIrRef *span,
                         uint32_t count) {
   SkIrOp op = (SkIrOp)instr->op;
@@ -311,6 +331,7 @@ static bool check_types(const Check *c, const SkIrInstr *instr, const SkIrRef *s
     const char *signature = sk_ir_helpers[instr->k].signature;
     return check_letters(c, span, count, signature + (*signature == 'T'));
   }
+  if (op == SK_IR_CCALL) return check_shapes(c, instr, span, count);
   const char *types = types_of(op);
   if (types && !check_letters(c, span, count, types)) return false;
   if (op == SK_IR_KINT && !(instr->type == SK_IT_INT || (instr->type == SK_IT_REF && !instr->k)))

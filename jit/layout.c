@@ -1,6 +1,6 @@
 // The facts about the VM's structures that machine code has built in.
 #include "jit/plugin.h"
-#include "vm/vm.h"
+#include "vm/extern.h"
 
 const SkLayout sk_jit_layout = {
     .thread_heap = offsetof(SkThread, heap),
@@ -15,6 +15,11 @@ const SkLayout sk_jit_layout = {
     .thread_global_flags = offsetof(SkThread, global_flags),
     .thread_native_limit = offsetof(SkThread, native_limit),
     .thread_guards = offsetof(SkThread, jit_guards),
+    .thread_interrupt = offsetof(SkThread, interrupt),
+    .thread_c_functions = offsetof(SkThread, c_functions),
+    .thread_c_epoch = offsetof(SkThread, c_epoch),
+    .c_function_bytes = sizeof(SkCFunction),
+    .c_function_epoch = offsetof(SkCFunction, epoch),
     .thread_left = offsetof(SkThread, jit_left),
     .heap_base = offsetof(SkHeap, base),
     .heap_bump = offsetof(SkHeap, bump),

@@ -10,6 +10,7 @@ typedef struct {
   uint32_t thread_heap, thread_frame, thread_stack_limit, thread_pc, thread_fuel;
   uint32_t thread_functions, thread_helpers, thread_consts, thread_globals, thread_global_flags;
   uint32_t thread_native_limit, thread_guards, thread_left;
+  uint32_t thread_interrupt, thread_c_functions, thread_c_epoch, c_function_bytes, c_function_epoch;
   uint32_t heap_base, heap_bump, heap_limit, heap_types;
   uint32_t type_info_bytes, type_enum_id;
   uint32_t object_type, object_gc, object_aux;
@@ -29,6 +30,7 @@ typedef enum {
   SK_INNER_WRITE,                    // (heap, object)
   SK_INNER_WRITE_RANGE,              // (heap, object, address, size_bytes)
   SK_INNER_POLL,                     // (thread) -> 1, 0 when the run is stopped
+  SK_INNER_SOON,                     // (thread, fuel) -> fuel, when the thread is interrupted
   SK_INNER_RESUME,  // (thread, coroutine, scratch, given and taken and next_pc as in
                     // RESUME's k, dst) -> SkTreeStatus
   SK_INNER_END
@@ -114,4 +116,4 @@ typedef struct {
 #define SK_PLUGIN_ABI \
   ((uint32_t)SK_PLUGIN_SIZES << 16 ^ (uint32_t)SK_IR_COUNT << 8 ^ (uint32_t)SK_INNER_END)
 #define SK_PLUGIN_ENTRY "sk_plugin"
-typedef const SkPlugin *(*SkPluginEntry)(void);
+    typedef const SkPlugin *(*SkPluginEntry)(void);

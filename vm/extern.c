@@ -20,11 +20,6 @@
 #define AREA_BYTES 4096   // structs and out parameters
 #define TEXT_BYTES 1024u  // copies of strings; longer ones come from malloc
 
-typedef struct {
-  void (*code)(void);
-  uint32_t epoch;  // of the grants when it was last looked at
-} Function;
-
 /// A guest function that C may call for the length of one call.
 typedef struct {
   SkThread *thread;
@@ -38,7 +33,7 @@ typedef struct SkExterns {
   uint32_t callback_depth;
   SkClosurePage page;
   Callback callbacks[SK_CLOSURE_COUNT];
-  Function functions[];
+  SkCFunction functions[];
 } SkExterns;
 
 // ---- types --------------------------------------------------------------------------------------
@@ -517,7 +512,7 @@ static bool end_callbacks(Call *call, bool fine) {
   return fine;
 }
 
-static SK_COLD bool look_again(SkThread *thread, const SkImageExtern *item, Function *function) {
+static SK_COLD bool look_again(SkThread *thread, const SkImageExtern *item, SkCFunction *function) {
   SkVm *vm = thread->vm;
   uint32_t epoch = atomic_load(&vm->caps.family->epoch);
   if (sk_broker_may_call(&vm->caps, item->library, item->symbol, NULL)) {
@@ -532,10 +527,10 @@ static SK_COLD bool look_again(SkThread *thread, const SkImageExtern *item, Func
 bool sk_extern_call(SkThread *thread, uint32_t number, const SkSlot *args, SkSlot *result) {
   SkVm *vm = thread->vm;
   const SkImageExtern *item = &thread->image->externs[number];
-  Function *function = &vm->externs->functions[number];
+  SkCFunction *function = &vm->externs->functions[number];
   uint32_t epoch = atomic_load_explicit(&vm->caps.family->epoch, memory_order_acquire);
   if (SK_UNLIKELY(function->epoch != epoch) && !look_again(thread, item, function)) return false;
-  thread->fuel -= 20;
+  thread->fuel -= SK_EXTERN_FUEL;
   if (SK_UNLIKELY(thread->fuel < 0) && !sk_poll_fuel(thread)) return false;
   Call call;
   call.thread = thread;
@@ -563,11 +558,13 @@ bool sk_extern_call(SkThread *thread, uint32_t number, const SkSlot *args, SkSlo
 bool sk_externs_open(SkVm *vm, SkBuf *error) {
   const SkImage *image = vm->thread.image;
   if (image->extern_count == 0) return true;
-  vm->externs = sk_calloc(1, sizeof *vm->externs + image->extern_count * sizeof(Function));
+  vm->externs = sk_calloc(1, sizeof *vm->externs + image->extern_count * sizeof(SkCFunction));
   if (!vm->externs) return false;
+  vm->thread.c_functions = vm->externs->functions;
+  vm->thread.c_epoch = &vm->caps.family->epoch;
   for (uint32_t i = 0; i < image->extern_count; i++) {
     const SkImageExtern *item = &image->externs[i];
-    Function *function = &vm->externs->functions[i];
+    SkCFunction *function = &vm->externs->functions[i];
     SkStr path = {0};
     if (!sk_broker_may_call(&vm->caps, item->library, item->symbol, &path)) {
       sk_buf_printf(error,

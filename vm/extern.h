@@ -26,6 +26,7 @@ typedef struct {
   uint8_t storage;  // SkMTypeKind: I8 ... F32, INT, FLOAT or BOOL
 } SkCField;
 
+#define SK_EXTERN_FUEL 20  // of a call
 #define SK_EXTERN_RESULT_BYTES 128u  // 16 slots
 
 typedef struct SkCType SkCType;
@@ -47,6 +48,12 @@ typedef struct {
   bool is_out;
   uint8_t slot;  // first slot in the arguments, or of an out parameter in the results
 } SkCParam;
+
+/// A C function of a VM. Compiled code calls it directly where it only takes and gives numbers.
+typedef struct SkCFunction {
+  void (*code)(void);
+  uint32_t epoch;  // of the grants when the right was last looked at
+} SkCFunction;
 
 typedef struct SkImageExtern {
   SkStr library, symbol;

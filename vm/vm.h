@@ -123,6 +123,8 @@ struct SkThread {
   struct SkJit *jit;     // NULL without one
   void *jit_left;        // SkCode that was left last, and by which of its exits
   uint32_t jit_exit;
+  const struct SkCFunction *c_functions;  // by number: vm/extern.h
+  const _Atomic uint32_t *c_epoch;        // of the VM's grants
   uint64_t jit_guards;       // parameter deopt: guards to pass until one is made to fail
   uint32_t activity;         // SkActivity and more (sampler.h); written by this thread only
   uint32_t paused_activity;  // while the collector runs: the one that it interrupted

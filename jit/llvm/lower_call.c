@@ -94,6 +94,102 @@ static void call_helper(SkLower *lower, SkIrRef ref) {
   }
 }
 
+// ---- C functions
+
+static LLVMTypeRef shape_type(const SkLower *lower, uint32_t shape) {
+  switch (shape) {
+    case SK_IW_64:
+      return lower->i64;
+    case SK_IW_F32:
+      return lower->f32;
+    case SK_SHAPE_F64:
+      return lower->f64;
+    case SK_SHAPE_VOID:
+      return lower->none;
+    default:
+      return lower->i32;  // narrower numbers fill 32 bits
+  }
+}
+
+/// The value that a result stands for: only the bits of its width count.
+static LLVMValueRef from_shape(const SkLower *lower, uint32_t shape, LLVMValueRef value) {
+  LLVMBuilderRef b = lower->b;
+  switch (shape) {
+    case SK_IW_F32:
+      return LLVMBuildFPExt(b, value, lower->f64, "");
+    case SK_SHAPE_BOOL:
+      value = LLVMBuildICmp(b, LLVMIntNE, value, LLVMConstInt(lower->i32, 0, 0), "");
+      return LLVMBuildZExt(b, value, lower->i64, "");
+    case SK_IW_I8:
+      return LLVMBuildSExt(b, LLVMBuildTrunc(b, value, lower->i8, ""), lower->i64, "");
+    case SK_IW_U8:
+      return LLVMBuildZExt(b, LLVMBuildTrunc(b, value, lower->i8, ""), lower->i64, "");
+    case SK_IW_I16:
+      return LLVMBuildSExt(b, LLVMBuildTrunc(b, value, lower->i16, ""), lower->i64, "");
+    case SK_IW_U16:
+      return LLVMBuildZExt(b, LLVMBuildTrunc(b, value, lower->i16, ""), lower->i64, "");
+    case SK_IW_I32:
+      return LLVMBuildSExt(b, value, lower->i64, "");
+    case SK_IW_U32:
+      return LLVMBuildZExt(b, value, lower->i64, "");
+    default:
+      return value;
+  }
+}
+
+static void call_c(SkLower *lower, SkIrRef ref) {
+  const SkIrInstr *instr = sk_lower_instr(lower, ref);
+  const SkLayout *layout = lower->layout;
+  LLVMBuilderRef b = lower->b;
+  uint64_t entry = (instr->k & UINT16_MAX) * layout->c_function_bytes;
+  LLVMValueRef table = sk_lower_load(lower, lower->ptr, lower->thread, layout->thread_c_functions);
+  LLVMValueRef seen = sk_lower_load(lower, lower->i32, table, entry + layout->c_function_epoch);
+  LLVMValueRef at = sk_lower_load(lower, lower->ptr, lower->thread, layout->thread_c_epoch);
+  LLVMValueRef now = sk_lower_load(lower, lower->i32, at, 0);
+  sk_lower_guard(lower, LLVMBuildICmp(b, LLVMIntEQ, seen, now, ""), instr->state, SK_STATE_GUARD);
+  LLVMTypeRef types[SK_IR_SHAPES];
+  LLVMValueRef args[SK_IR_SHAPES];
+  for (uint32_t i = 0; i < instr->b; i++) {
+    uint32_t shape = SK_IR_SHAPE(instr->k, i + 1);
+    LLVMValueRef value = sk_lower_value(lower, lower->ir->args.items[instr->a + i]);
+    types[i] = shape_type(lower, shape);
+    if (types[i] == lower->i32)
+      value = LLVMBuildTrunc(b, value, lower->i32, "");
+    else if (types[i] == lower->f32)
+      value = LLVMBuildFPTrunc(b, value, lower->f32, "");
+    args[i] = value;
+  }
+  uint32_t result = SK_IR_SHAPE(instr->k, 0);
+  LLVMTypeRef type = LLVMFunctionType(shape_type(lower, result), types, instr->b, 0);
+  LLVMValueRef code = sk_lower_load(lower, lower->ptr, table, entry);
+  LLVMValueRef value = LLVMBuildCall2(b, type, code, args, instr->b, "");
+  if (result != SK_SHAPE_VOID) lower->values[ref] = from_shape(lower, result, value);
+}
+
+/// The fuel, or what is left of it when the thread is interrupted.
+static void soon(SkLower *lower, SkIrRef ref) {
+  LLVMBuilderRef b = lower->b;
+  LLVMValueRef fuel = sk_lower_value(lower, sk_lower_instr(lower, ref)->a);
+  LLVMValueRef flag =
+      sk_lower_load(lower, lower->i8, lower->thread, lower->layout->thread_interrupt);
+  LLVMSetVolatile(flag, 1);
+  LLVMValueRef is_set = LLVMBuildICmp(b, LLVMIntNE, flag, LLVMConstInt(lower->i8, 0, 0), "");
+  LLVMBasicBlockRef before = sk_lower_here(lower), asking = sk_lower_block(lower),
+                    next = sk_lower_block(lower);
+  sk_lower_branch(lower, is_set, asking, next, lower->cold);
+  sk_lower_go(lower, asking);
+  LLVMTypeRef types[2] = {lower->ptr, lower->i64};
+  LLVMValueRef args[2] = {lower->thread, fuel};
+  LLVMTypeRef type = LLVMFunctionType(lower->i64, types, 2, 0);
+  LLVMValueRef less = LLVMBuildCall2(b, type, sk_lower_helper(lower, SK_INNER_SOON), args, 2, "");
+  LLVMBuildBr(b, next);
+  sk_lower_go(lower, next);
+  LLVMValueRef phi = LLVMBuildPhi(b, lower->i64, ""), values[2] = {fuel, less};
+  LLVMBasicBlockRef blocks[2] = {before, asking};
+  LLVMAddIncoming(phi, values, blocks, 2);
+  lower->values[ref] = phi;
+}
+
 // ---- other trees
 
 /// The code of another function's tree.
@@ -166,6 +262,12 @@ bool sk_lower_call(SkLower *lower, SkIrRef ref) {
   switch (instr->op) {
     case SK_IR_CALLH:
       call_helper(lower, ref);
+      return true;
+    case SK_IR_CCALL:
+      call_c(lower, ref);
+      return true;
+    case SK_IR_SOON:
+      soon(lower, ref);
       return true;
     case SK_IR_CALLFN:
       call_tree(lower, ref);

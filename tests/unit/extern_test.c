@@ -118,7 +118,34 @@ static void test_deadline(const char *grant) {
   }
 }
 
+/// A loop that calls C directly from machine code asks again as soon as the right is gone.
+static void test_revoked_in_loop(const char *grant) {
+  static const char source[] =
+      "needs native(\"skerrytest\")\n"
+      "extern \"skerrytest\" { fn seven() -> i32 = \"t_seven\" }\n"
+      "var total = 0\n"
+      "try? guarded(() => {\n"
+      "  for i in 0..<400000 {\n"
+      "    if i == 300000 { eprint(\"revoke\") }\n"
+      "    total += seven()\n"
+      "  }\n"
+      "  return 0\n"
+      "})\n"
+      "print(total)\n";
+  SkerryProgram *program = NULL;
+  SkerryText messages = {0};
+  if (skerry_program_load("t.sk", source, sizeof source - 1, NULL, &program, &messages) !=
+      SKERRY_OK)
+    fail("the loop", messages.data);
+  skerry_text_free(&messages);
+  if (run(program, grant, "") != SKERRY_OK) fail("the loop", "failed");
+  if (strcmp(output, "2100000\n") != 0) fail("calls after the right was revoked", output);
+  skerry_vm_delete(running);
+  skerry_program_delete(program);
+}
+
 int main(void) {
+  setenv("SKERRY_JIT_PLUGIN", SK_TEST_BUILD "/skerry-jit.so", 0);
   SkerryProgram *program = NULL;
   SkerryText messages = {0};
   if (skerry_program_load("t.sk", text, sizeof text - 1, NULL, &program, &messages) != SKERRY_OK)
@@ -140,6 +167,7 @@ int main(void) {
   skerry_vm_delete(running);
   skerry_program_delete(program);
   test_deadline(grant);
+  test_revoked_in_loop(grant);
   return 0;
 }
 #endif
