@@ -67,6 +67,17 @@ const CliCommand cli_commands[] = {
      "  --no-pin                 do not bind executions to two CPUs where there are more\n"
      "  --allow, --deny, --manifest, --heap-limit, --stack-limit, --jit: as for `run`\n",
      cli_bench},
+    {"profile", "[-o OUT] [flags] FILE [ARGS...]", "run a program and write where its time goes",
+     "  -o OUT                   the file to write, by its ending: .html (a flame graph to look "
+     "at,\n"
+     "                           with tables), .svg (the graph alone), .folded (stacks as text "
+     "for\n"
+     "                           other tools, microseconds); may come more than once\n"
+     "                           (default: FILE.profile.html in this folder)\n"
+     "  --interval=MICROSECONDS  CPU time between samples (default 1000)\n"
+     "Stacks have the program's lines; at their end stands what the VM did: [interpreting],\n"
+     "[recording], [machine code], [native NAME] or [collecting]. Other flags are those of run.\n",
+     cli_profile},
     {"bench-run", "", NULL, "", cli_bench_run},
     {"doc", "[MODULE|SYMBOL|FILE [SYMBOL]]",
      "print the documentation of a module or of what is in it",

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import xml.etree.ElementTree
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -198,6 +199,95 @@ def test_report():
             check("the interpreter interprets",
                   parts["interpreting"] > 0.8 * sum(parts.values()), parts)
             check("and compiles nothing", parts["machine code"] == parts["compiling"] == 0, parts)
+
+
+SPENDS = """fn long(n: int) -> int {
+  var a = 1
+  for i in 0..<n {
+    a = (a * 31 + i) % 1000003
+    a = (a * 37 + i) % 1000033
+    a = (a * 41 + i) % 1000037
+    a = (a * 43 + i) % 1000039
+    a = (a * 47 + i) % 1000081
+    a = (a * 53 + i) % 1000099
+    a = (a * 59 + i) % 1000117
+    a = (a * 61 + i) % 1000121
+  }
+  return a
+}
+fn short(n: int) -> int {
+  var a = 1
+  for i in 0..<n { a = a ^ i }
+  return a
+}
+class Node { let next: Node?; let n: int }
+fn churn(n: int) -> int {
+  var list: Node? = null
+  for i in 0..<n { list = Node(if i % 50000 == 0 { null } else { list }, i) }
+  return list!.n
+}
+fn deep(n: int) -> int => if n == 0 { long(LONG) } else { deep(n - 1) + 1 }
+print(deep(4) + short(SHORT) + churn(CHURN))
+"""
+
+
+def read_folded(name):
+    stacks = []
+    for line in (Path(folder) / name).read_text().splitlines():
+        text, us = line.rsplit(" ", 1)
+        stacks.append((text.split(";"), int(us)))
+    return stacks
+
+
+def share(stacks, function):
+    found = sum(us for frames, us in stacks if any(f.startswith(function + " (") for f in frames))
+    return found / max(1, sum(us for _, us in stacks))
+
+
+def test_profile():
+    """Time goes to the functions and lines that use it, with and without the JIT."""
+    program = SPENDS.replace("SHORT", "3000000").replace("CHURN", "1500000")
+    write("spends.sk", program.replace("LONG", "2000000"))
+    output, errors = skerry("profile", "--jit=off", "-o", "p.folded", "-o", "p.svg", "-o", "p.html",
+                            "spends.sk")
+    check("the program's output is its own", output.strip().isdigit(), output)
+    check("what was written is told", "p.svg" in errors and "samples" in errors, errors)
+    stacks = read_folded("p.folded")
+    check("long takes most, in few iterations", 0.45 < share(stacks, "long") < 0.95,
+          share(stacks, "long"))
+    check("short is seen", 0.02 < share(stacks, "short") < 0.5, share(stacks, "short"))
+    check("stacks have callers and lines", any(
+        [frame.split(" ")[0] for frame in frames[:-1]] == ["main"] + ["deep"] * 5 + ["long"] and
+        all(":" in frame for frame in frames[:-1]) for frames, _ in stacks), stacks[:3])
+    lines = {int(re.search(r":(\d+)\)", frame).group(1)) for frames, _ in stacks
+             for frame in frames if frame.startswith("long (")}
+    check("lines of long are in long", lines and all(1 <= line <= 14 for line in lines), lines)
+    kinds = {frames[-1] for frames, _ in stacks}
+    check("the interpreter and the collector are told apart",
+          {"[interpreting]", "[collecting]"} <= kinds, kinds)
+    check("without the JIT there is no machine code", "[machine code]" not in kinds, kinds)
+    collected = [frames for frames, _ in stacks if frames[-1] == "[collecting]"]
+    check("who is collected for is told", any(f.startswith("churn (") for frames in collected
+                                              for f in frames), collected)
+    svg = (Path(folder) / "p.svg").read_text()
+    check("the graph has a frame for each function",
+          all(f"<title>{name} (" in svg for name in ("main", "deep", "long", "short", "churn")), "")
+    check("the graph is XML", xml.etree.ElementTree.fromstring(svg) is not None, "")
+    found = check_page("p.html", "skerry-profile-1")
+    check("the page has all stacks", len(found["stacks"]) >= len(stacks), len(found["stacks"]))
+    if HAS_JIT:
+        write("spends.sk", program.replace("LONG", "12000000").replace("SHORT", "9000000"))
+        skerry("profile", "--jit=sync", "-o", "j.folded", "spends.sk")
+        stacks = read_folded("j.folded")
+        compiled = sum(us for frames, us in stacks if frames[-1] == "[machine code]")
+        check("machine code is told apart", compiled > 0.3 * sum(us for _, us in stacks), compiled)
+        check("in the function that it is of",
+              any(frames[-1] == "[machine code]" and frames[-2].startswith("long (")
+                  for frames, _ in stacks), stacks[:5])
+    _, errors = skerry("profile", "-o", "x.png", "spends.sk", code=2)
+    check("another ending is told", "ends in .html, .svg or .folded" in errors, errors)
+    _, errors = skerry("profile", "throws.sk", code=1)
+    check("a program that fails fails", "went wrong" in errors, errors)
 
 
 def test_mistakes():

@@ -1168,7 +1168,7 @@ poll_call:
   thread->pc = (uint32_t)(pc - code);
 poll:
   if (!sk_poll(thread)) return SK_RAN_FAILED;
-  if (thread->jit) sk_jit_hooks->sample(thread);
+  if (thread->jit && sk_poll_is_hot(thread->vm)) sk_jit_hooks->sample(thread);
   NEXT;
 #ifdef SK_RECORDING
 record:

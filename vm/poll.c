@@ -11,6 +11,9 @@
 #include "vm/sampler.h"
 
 #define SLICE 1024
+// Where samples are taken: at a poll soon after the moment, else what loops often would be charged
+// with the time of what does not.
+#define SAMPLED_SLICE 32
 
 const char *sk_stop_text(SkStop stop) {
   static const char *const texts[] = {[SK_STOP_CANCEL] = "cancelled",
@@ -27,9 +30,9 @@ uint64_t sk_vm_fuel_used(const SkVm *vm) {
 /// Charges what was used of the slice and hands out the next one. False: there is none.
 static bool next_slice(SkVm *vm) {
   vm->fuel_used = sk_vm_fuel_used(vm);
-  uint64_t left = SLICE;
+  uint64_t most = vm->sampler ? SAMPLED_SLICE : SLICE, left = most;
   if (vm->fuel_limit) left = vm->fuel_used < vm->fuel_limit ? vm->fuel_limit - vm->fuel_used : 0;
-  vm->slice = vm->thread.fuel = left < SLICE ? (int64_t)left : SLICE;
+  vm->slice = vm->thread.fuel = (int64_t)(left < most ? left : most);
   return !vm->fuel_limit || vm->fuel_used <= vm->fuel_limit;
 }
 
@@ -62,6 +65,12 @@ bool sk_poll_fuel(SkThread *thread) {
   // A program that spends its slices in natives is to be looked at, too: at the next poll.
   __atomic_store_n(&thread->interrupt, 1, __ATOMIC_RELEASE);
   return true;
+}
+
+bool sk_poll_is_hot(SkVm *vm) {
+  if (!vm->sampler) return true;
+  vm->short_slices = (vm->short_slices + 1) % (SLICE / SAMPLED_SLICE);
+  return vm->short_slices == 0;
 }
 
 bool sk_poll(SkThread *thread) {

@@ -222,6 +222,7 @@ struct SkVm {
   struct SkExterns *externs;  // vm/extern.h; NULL if the program calls no C functions
   SkBuf gc_log;
   struct SkSampler *sampler;  // NULL: none was asked for
+  uint32_t short_slices;      // with a sampler: since the JIT last looked at where the thread is
   bool cancelled;             // by any thread
   SkStop stop;                // PENDING_CANCEL
   SkPark park;                // PENDING_PARK
@@ -254,6 +255,9 @@ bool sk_vm_call_closure(SkThread *thread, SkRef closure, const SkSlot *args, uin
 /// frame and pc are saved and hold no half-made state. False: something is pending; leave guest
 /// code.
 SK_COLD bool sk_poll(SkThread *thread);
+/// After a poll: whether the JIT is to look at where the thread is. It counts full slices of fuel,
+/// and a sampler makes shorter ones.
+bool sk_poll_is_hot(SkVm *vm);
 /// thread->fuel fell below 0 while a native ran. True: there is more.
 SK_COLD bool sk_poll_fuel(SkThread *thread);
 /// Makes PENDING_CANCEL pending, with the trace of now; false.
