@@ -65,8 +65,8 @@ typedef struct {
   SK_VEC(SkDocItem) items;
 } SkDocs;
 /// Everything that is `pub` and the members of it that are not private, in the order of the text;
-/// of a module without anything `pub` all. The module need only be parsed. *out begins as {0}; all
-/// lives in the arena.
+/// of a module without anything `pub` all. What says of itself that it is `Internal:` is left out.
+/// The module need only be parsed. *out begins as {0}; all lives in the arena.
 void sk_document(SkArena *arena, const SkModuleAst *module, SkDocs *out);
 /// The first sentence of a text, or its first paragraph if that is shorter; may hold line ends.
 SkStr sk_first_sentence(SkStr doc);

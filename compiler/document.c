@@ -130,6 +130,7 @@ typedef struct {
 static void add(Collector *c, SkStr name, SkStr signature, uint32_t at, bool is_member) {
   while (signature.size && is_space(signature.data[signature.size - 1])) signature.size--;
   SkDocItem item = {name, signature, doc_above(c->arena, c->text, at), at, is_member};
+  if (sk_str_starts(item.doc, "Internal:")) return;
   SK_VEC_PUSH(c->arena, &c->out->items, item);
 }
 
