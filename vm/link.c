@@ -391,17 +391,21 @@ static void expand_thunk(SkLink *l, uint32_t instance) {
   SkInstance in = l->instances.items[instance];
   const SkXType *t = sk_x(l, in.type);
   uint32_t params = 0;
-  uint64_t mask = 0;
+  uint64_t mask = 1;
   for (uint32_t i = 0; i + 1 < t->arg_count; i++) {
     const SkXType *p = sk_x_layout(l, t->args[i]);
     mask |= p->ref_mask << (params + 1 < 64 ? params + 1 : 63);
     params += p->slots;
   }
   if (params > 60) sk_link_fail(l, "a function value takes more than 60 slots of arguments");
-  uint32_t result = sk_x_layout(l, t->args[t->arg_count - 1])->slots;
+  const SkXType *given = sk_x_layout(l, t->args[t->arg_count - 1]);
+  uint32_t result = given->slots;
   uint32_t start = l->code.count, slots = params + 1 + (result ? result : 1);
-  uint32_t dst = params + 1;
-  SK_VEC_PUSH(l->arena, &l->code, SK_WORD(SK_W_ENTER, slots + params + 2, 0, 0));
+  uint32_t dst = params + 1, ref_slots = given->ref_mask ? dst + result : dst;
+  uint64_t *map = SK_NEW_ARRAY(l->arena, uint64_t, 2);
+  map[0] = mask | (dst < 64 ? given->ref_mask << dst : 0);
+  map[1] = dst >= 64 ? given->ref_mask << (dst - 64) : given->ref_mask >> (64 - dst);
+  SK_VEC_PUSH(l->arena, &l->code, SK_WORD(SK_W_ENTER, slots + params + 2, dst, ref_slots));
   SK_VEC_PUSH(l->arena, &l->code, SK_WORD(SK_W_CALL, dst, params, slots + 1));
   SkFixup fixup = {l->code.count, in.target - 1};
   SK_VEC_PUSH(&l->scratch, &l->fixups, fixup);
@@ -415,14 +419,12 @@ static void expand_thunk(SkLink *l, uint32_t instance) {
                : result == 1 ? SK_WORD(SK_W_RET1, dst, 0, 0)
                              : SK_WORD(SK_W_RETN, dst, result, 0);
   SK_VEC_PUSH(l->arena, &l->code, ret);
-  uint64_t *map = SK_NEW(l->arena, uint64_t);
-  *map = mask | 1;
   SkImageFunction function = {.start = start,
                               .end = l->code.count,
                               .slot_count = (uint16_t)slots,
                               .param_slots = (uint16_t)(params + 1),
                               .result_slots = (uint16_t)result,
-                              .ref_slots = (uint16_t)(params + 1),
+                              .ref_slots = (uint16_t)ref_slots,
                               .ref_map = map,
                               .name = SK_STR("function value"),
                               .is_hidden = true};
