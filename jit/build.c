@@ -167,6 +167,18 @@ static void fill_edge(SkBuild *b, uint32_t at) {
   sk_build_jump(b, b->sources.items[at].succs.items[0]);
 }
 
+/// Sees to deadlines, cancelling and fuel here, where the state is true.
+static void poll(SkBuild *b, uint32_t state) {
+  SkIrState stopped = b->ir->states.items[state];
+  stopped.kind = SK_STATE_FAIL;
+  SK_VEC_PUSH(b->arena, &b->ir->states, stopped);
+  SkIrRef fuel = sk_build_read_at(b, b->source, b->slot_count);
+  sk_build_set_fuel(b, sk_build_add(b, (SkIrInstr){.op = SK_IR_POLL,
+                                                   .type = SK_IT_INT,
+                                                   .a = fuel,
+                                                   .state = b->ir->states.count - 1}));
+}
+
 static void fill_source(SkBuild *b, uint32_t at) {
   SkSource *source = &b->sources.items[at];
   b->source = at;
@@ -177,15 +189,8 @@ static void fill_source(SkBuild *b, uint32_t at) {
   if (source->is_head) {
     uint32_t state = sk_build_state(b, SK_STATE_GUARD, b->context, source->pc);
     b->ir->blocks.items[b->block].state = state;
-    SkIrState poll = b->ir->states.items[state];
-    poll.kind = SK_STATE_FAIL;
-    SK_VEC_PUSH(b->arena, &b->ir->states, poll);
     sk_build_use_fuel(b);
-    SkIrRef fuel = sk_build_read_at(b, at, b->slot_count);
-    sk_build_set_fuel(b, sk_build_add(b, (SkIrInstr){.op = SK_IR_POLL,
-                                                     .type = SK_IT_INT,
-                                                     .a = fuel,
-                                                     .state = b->ir->states.count - 1}));
+    poll(b, state);
   }
   switch ((SkSourceKind)b->sources.items[at].kind) {
     case SK_SOURCE_WORDS:
@@ -215,10 +220,12 @@ static void seal_ready(SkBuild *b, uint32_t at) {
   }
 }
 
-/// Gives the check of the stack, which gets its number of slots when all is known.
+/// Gives the check of the stack, which gets its number of slots when all is known. Functions poll:
+/// trees that call each other may never come to a loop.
 static SkIrRef fill_entry(SkBuild *b) {
   uint32_t state = sk_build_state(b, SK_STATE_GUARD, 0, b->paths->pc);
   SkIrRef check = sk_build_add(b, (SkIrInstr){.op = SK_IR_STACK, .state = state});
+  if (b->paths->is_function) poll(b, state);
   sk_build_jump(b, 1);
   return check;
 }

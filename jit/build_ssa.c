@@ -79,7 +79,9 @@ SkIrRef sk_build_read_at(SkBuild *b, uint32_t source, uint32_t absolute) {
   uint32_t first = source;
   while (true) {  // up single predecessors, without recursion
     if (source == 0) {
-      SkIrRef value = initial(b, absolute);
+      // Only the fuel changes in the entry.
+      SkIrRef changed = absolute == b->slot_count ? b->sources.items[0].defs[absolute] : 0;
+      SkIrRef value = changed ? changed : initial(b, absolute);
       b->sources.items[first].defs[absolute] = value;
       return value;
     }

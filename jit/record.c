@@ -32,7 +32,8 @@ bool sk_record_start(SkJit *jit, SkThread *thread, SkTree *tree, uint32_t contex
 static void settle(SkJit *jit, SkTree *tree, SkAbort why, bool grew) {
   tree->last_abort = (uint8_t)why;
   bool is_loop = !tree->paths.is_function && !tree->paths.is_segment;
-  bool useful = tree->paths.ways.count > 1 || !is_loop;
+  // A loop without a branch has come round; one without a way may have been left at once.
+  bool useful = tree->paths.ways.count > 1 || !is_loop || why == SK_ABORT_NONE;
   bool is_run = why == SK_ABORT_RETURNED || (why == SK_ABORT_COROUTINE && tree->paths.is_segment);
   bool more = !is_loop && !tree->code && is_run && tree->recordings < jit->params[SK_PARAM_paths];
   tree->recordings++;

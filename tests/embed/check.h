@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "skerry/skerry.h"
 
@@ -14,6 +15,13 @@
       exit(1);                                                   \
     }                                                            \
   } while (0)
+
+/// Has VMs find the code generator of this build, which does not lie beside the tests. Before any
+/// thread. False: there is none, everything is interpreted.
+static inline bool use_jit(void) {
+  setenv("SKERRY_JIT_PLUGIN", SK_TEST_PLUGIN, 0);
+  return access(getenv("SKERRY_JIT_PLUGIN"), R_OK) == 0;
+}
 
 /// Loads a program that must be fine.
 static inline SkerryProgram *load_text(SkerryEngine *engine, const char *text) {

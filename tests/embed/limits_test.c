@@ -1,6 +1,6 @@
 // Limits: whatever a guest does ends its own call, with a status and a reason, while a sibling goes
 // on; fuel is exact and can be refilled; a call is cancelled from another thread, also while it
-// waits.
+// waits. All of it once interpreted and then inside compiled trees.
 #include <pthread.h>
 #include <time.h>
 
@@ -9,15 +9,15 @@
 static const char source[] =
     "needs spawn\n"
     "import std.vm { spawn, channel, Channel }\n"
-    "pub fn spin() { while true {} }\n"
+    "pub fn spin() { var n = 0; while n >= 0 { n += 1 } }\n"
     "pub fn calls() -> int => fib(60)\n"
     "fn fib(n: int) -> int => if n < 2 { n } else { fib(n - 1) + fib(n - 2) }\n"
     "pub fn work(n: int) -> int { var s = 0; for i in 0..<n { s += i }; return s }\n"
-    "pub fn memory() { let all: [string] = [\"x\"]; while true { all.push(all[all.len() - 1] + "
-    "\"yy\") } }\n"
+    "pub fn memory() { let all: [string] = []; while true { all.push(\"text ${all.len()}\") } }\n"
     "pub fn lists() { let all: [[int]] = []; while true { all.push(List.filled(1000, 1)) } }\n"
     "pub fn huge() -> int => \"x\".repeat(2000000000).len()\n"
-    "pub fn deep(n: int) -> int => deep(n + 1) + 1\n"
+    "pub fn deep() -> int { var s = 0; for i in 0..<400 { s += down(i) }\n  return s + down(-1) }\n"
+    "fn down(n: int) -> int => if n == 0 { 0 } else { down(n - 1) + 1 }\n"
     "pub fn output() { while true { print(\"some output that nobody wants\") } }\n"
     "pub fn errors() { while true { eprint(\"x\") } }\n"
     "pub fn generators() { let g: Iterator<int> = generate((yield) => { while true { yield(1) } "
@@ -39,6 +39,7 @@ static const char source[] =
 
 static const char *const grants[] = {"spawn"};
 static const SkerryProgram *program;
+static const char *engine;  // of all VMs of the program
 
 static bool swallow(void *context, int stream, const char *data, size_t size) {
   (void)context, (void)stream, (void)data, (void)size;
@@ -49,6 +50,7 @@ static SkerryVM *vm_with(SkerryVMOptions options) {
   options.grants = grants;
   options.grant_count = 1;
   options.write = swallow;
+  options.jit = engine;
   return run_new(program, &options);
 }
 
@@ -59,12 +61,27 @@ static SkerryStatus call(SkerryVM *vm, const char *name, int64_t n, SkerryValue 
   return skerry_vm_call(vm, function, &arg, takes ? 1 : 0, result);
 }
 
+/// Functions that loop without being hot: they wait, do one thing, or only come to be recorded.
+static bool is_cold(const char *name) {
+  return strcmp(name, "huge") == 0 || strcmp(name, "waits") == 0 || strcmp(name, "guards") == 0;
+}
+
 static void expect(SkerryVM *vm, const char *name, SkerryStatus status, const char *message) {
   SkerryStatus got = call(vm, name, 1, NULL);
   const SkerryFailure *failure = skerry_vm_failure(vm);
   if (got != status || strcmp(failure->message, message) != 0)
     fprintf(stderr, "%s: %s: %s\n", name, skerry_status_name(got), failure ? failure->message : "");
   CHECK(got == status && failure->status == status && strcmp(failure->message, message) == 0);
+}
+
+/// The same, and it was a tree that met the limit.
+static void expect_hot(SkerryVM *vm, const char *name, SkerryStatus status, const char *message) {
+  uint64_t before = skerry_program_jit_stats(program).entered;
+  expect(vm, name, status, message);
+  uint64_t entered = skerry_program_jit_stats(program).entered - before;
+  if (strcmp(engine, "off") == 0 || is_cold(name)) return;
+  if (!entered) fprintf(stderr, "%s: no tree was entered (--jit=%s)\n", name, engine);
+  CHECK(entered > 0);
 }
 
 static void works(SkerryVM *vm) {
@@ -96,7 +113,7 @@ static void test_hostile(void) {
                                              .stack_limit_slots = 8 << 10,
                                              .fuel = 20000000,
                                              .output_limit_bytes = 100000});
-    expect(vm, cases[i].name, cases[i].status, cases[i].message);
+    expect_hot(vm, cases[i].name, cases[i].status, cases[i].message);
     works(sibling);
     if (cases[i].status == SKERRY_FAULT) works(vm);
     skerry_vm_delete(vm);
@@ -150,7 +167,7 @@ static void test_deadline(void) {
   SkerryVM *vm = vm_with((SkerryVMOptions){.deadline_ms = 30});
   for (int i = 0; i < 3; i++) {
     double start = now_ms();
-    expect(vm, i == 2 ? "waits" : "spin", SKERRY_LIMIT, "the deadline has passed");
+    expect_hot(vm, i == 2 ? "waits" : "spin", SKERRY_LIMIT, "the deadline has passed");
     CHECK(now_ms() - start >= 29);
     works(vm);
   }
@@ -169,7 +186,7 @@ static void test_cancel(void) {
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     pthread_t thread;
     CHECK(pthread_create(&thread, NULL, cancel_soon, vm) == 0);
-    expect(vm, names[i], SKERRY_CANCELLED, "cancelled");
+    expect_hot(vm, names[i], SKERRY_CANCELLED, "cancelled");
     pthread_join(thread, NULL);
     expect(vm, "spin", SKERRY_CANCELLED, "cancelled");
     skerry_vm_clear_cancel(vm);
@@ -178,7 +195,8 @@ static void test_cancel(void) {
   skerry_vm_delete(vm);
 }
 
-int main(void) {
+static void test_all(const char *how) {
+  engine = how;
   SkerryProgram *loaded = load_text(NULL, source);
   program = loaded;
   test_hostile();
@@ -186,5 +204,12 @@ int main(void) {
   test_deadline();
   test_cancel();
   skerry_program_delete(loaded);
+}
+
+int main(void) {
+  test_all("off");
+  if (!use_jit()) return 0;
+  test_all("sync,samples=1,exit=2,batch=0");
+  test_all("stress,check");
   return 0;
 }
