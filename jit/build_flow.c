@@ -250,6 +250,21 @@ static void return_word(SkBuild *b) {
   sk_build_jump(b, next);
 }
 
+/// Frames between the word and what catches the error are just left behind.
+static void throw_word(SkBuild *b) {
+  uint32_t in;
+  const SkImageHandler *handler = sk_tree_handler(b->image, b->paths, b->context, b->pc, &in);
+  if (!handler) {
+    leave_for_good(b);
+    return;
+  }
+  SkIrRef error = sk_build_read(b, SK_A(b));
+  if (handler->slot != 0xFFFF) sk_build_write_in(b, in, handler->slot, error);
+  uint32_t to = sk_build_find(b, SK_SOURCE_WORDS, in, handler->target, 0);
+  if (!to) to = sk_build_find(b, SK_SOURCE_EXIT, in, handler->target, 0);
+  sk_build_jump(b, to);
+}
+
 void sk_build_flow(SkBuild *b) {
   switch ((SkFlow)b->info.flow) {
     case SK_FLOW_JUMP: {
@@ -271,7 +286,7 @@ void sk_build_flow(SkBuild *b) {
       return_word(b);
       break;
     default:
-      leave_for_good(b);
+      throw_word(b);
       break;
   }
 }

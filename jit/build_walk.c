@@ -110,6 +110,15 @@ static void walk_calls(SkBuild *b, uint32_t at, uint32_t context, uint32_t pc) {
   }
 }
 
+/// An error that is caught inside of the tree goes straight there.
+static void walk_throw(SkBuild *b, uint32_t at, uint32_t context, uint32_t pc) {
+  uint32_t in;
+  const SkImageHandler *handler = sk_tree_handler(b->image, b->paths, context, pc, &in);
+  if (!handler) return;
+  if (handler->slot != 0xFFFF) mark_written(b, sk_build_context(b, in)->base + handler->slot, 1);
+  edge(b, at, get_words(b, in, handler->target));
+}
+
 static void walk_words(SkBuild *b, uint32_t at) {
   uint32_t context = b->sources.items[at].context, start = b->sources.items[at].pc, pc = start;
   uint32_t base = sk_build_context(b, context)->base;
@@ -127,7 +136,10 @@ static void walk_words(SkBuild *b, uint32_t at) {
       mark_written(b, base + info.writes[i].first, info.writes[i].count);
     if (info.op == SK_W_POPIDX) mark_written(b, base + sk_word_a(b->image->code[pc]), 1);
     b->sources.items[at].end = pc;
-    if (sk_word_is_barrier(&info)) return;
+    if (sk_word_is_barrier(&info)) {
+      walk_throw(b, at, context, pc);
+      return;
+    }
     switch ((SkFlow)info.flow) {
       case SK_FLOW_NEXT:
         pc = info.next;

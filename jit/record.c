@@ -165,6 +165,17 @@ static bool follow(SkJit *jit, SkRecorder *recorder) {
     recorder->frame = thread->frame;
     return true;
   }
+  if (last->flow == SK_FLOW_FAIL) {
+    uint32_t in;
+    const SkImageHandler *handler =
+        sk_tree_handler(&jit->plain, paths, recorder->context, recorder->last_pc, &in);
+    if (!handler) return false;
+    uint32_t up = paths->contexts.items[recorder->context].base - paths->contexts.items[in].base;
+    if (thread->frame != recorder->frame - up || thread->pc != handler->target) return false;
+    recorder->context = in;
+    recorder->frame = thread->frame;
+    return true;
+  }
   if (thread->frame != recorder->frame) return false;
   switch ((SkFlow)last->flow) {
     case SK_FLOW_NEXT:
@@ -179,10 +190,13 @@ static bool follow(SkJit *jit, SkRecorder *recorder) {
 }
 
 /// Words that no tree goes through: the recording ends before them.
-static SkAbort barrier(const SkRecorder *recorder, const SkWordInfo *info) {
+static SkAbort barrier(const SkImage *image, const SkRecorder *recorder, const SkWordInfo *info) {
+  const SkTreePaths *paths = &recorder->tree->paths;
+  uint32_t in;
+  if (sk_tree_handler(image, paths, recorder->context, recorder->last_pc, &in))
+    return SK_ABORT_NONE;
   if (sk_word_is_barrier(info))
     return info->flow == SK_FLOW_FAIL ? SK_ABORT_THROWS : SK_ABORT_COROUTINE;
-  const SkTreePaths *paths = &recorder->tree->paths;
   if (info->flow == SK_FLOW_RETURN && recorder->context == 0)
     return paths->is_function || paths->is_segment ? SK_ABORT_RETURNED : SK_ABORT_LEFT_LOOP;
   return SK_ABORT_NONE;
@@ -252,7 +266,7 @@ bool sk_record_step(SkThread *thread) {
   recorder->last_pc = pc;
   recorder->has_last = true;
   sk_word_decode(&jit->plain, pc, &recorder->last);
-  SkAbort why = barrier(recorder, &recorder->last);
+  SkAbort why = barrier(&jit->plain, recorder, &recorder->last);
   if (why == SK_ABORT_NONE) return true;
   if (thread->coroutine.bits) note_continuation(jit, recorder);
   return end(jit, why);

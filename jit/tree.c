@@ -185,6 +185,23 @@ static void print_way(const SkImage *image, const SkTreePaths *paths, const SkTr
   sk_buf_printf(out, ", %u times\n", way->count);
 }
 
+const SkImageHandler *sk_tree_handler(const SkImage *image, const SkTreePaths *paths,
+                                      uint32_t context, uint32_t pc, uint32_t *in) {
+  if (sk_word_op(image->code[pc]) != SK_W_THROW) return NULL;
+  while (true) {
+    const SkTreeContext *here = &paths->contexts.items[context];
+    const SkImageFunction *fn = &image->functions[here->function];
+    *in = context;
+    for (uint32_t i = 0; i < fn->handler_count; i++) {
+      const SkImageHandler *handler = &fn->handlers[i];
+      if (pc >= handler->start && pc < handler->end && !handler->is_fault) return handler;
+    }
+    if (context == 0) return NULL;
+    pc = here->return_pc - 1;  // in the word that called
+    context = here->parent;
+  }
+}
+
 const char *sk_tree_kind(const SkTreePaths *paths) {
   return paths->is_function ? "fn" : paths->is_segment ? "segment" : "loop";
 }

@@ -67,6 +67,10 @@ void sk_tree_print(const SkImage *image, const SkTreePaths *paths, SkBuf *out);
 /// The function that a way of the call word at pc reaches: its target is the function itself
 /// (CALL), or the type of the closure or object. SK_NONE if the type has no such method.
 uint32_t sk_tree_callee(const SkImage *image, uint32_t pc, uint32_t target);
+/// What catches an error thrown by the THROW word at pc, and *in, the context that it is in. NULL:
+/// nothing in the tree does.
+const SkImageHandler *sk_tree_handler(const SkImage *image, const SkTreePaths *paths,
+                                      uint32_t context, uint32_t pc, uint32_t *in);
 /// The inlined call of `function` from there; SK_NONE if it isn't.
 uint32_t sk_tree_context(const SkTreePaths *paths, uint32_t parent, uint32_t call_pc,
                          uint32_t function, uint32_t type);
