@@ -222,3 +222,41 @@ bool sk_native_net_receive_from(SkThread *thread, const SkGranted *granted, SkLi
   result[0].i = got;
   return give_host(thread, &result[1], &host, &result[3], &problem);
 }
+
+// ---- TLS ----------------------------------------------------------------------------------------
+
+bool sk_native_tls_client(SkThread *thread, const SkGranted *granted, SkString *authorities,
+                          SkSlot *result) {
+  SkBuf problem = {0};
+  int64_t number = sk_broker_tls_client(granted, sk_string_view(authorities), &problem);
+  return give_number(thread, result, number, &problem);
+}
+
+bool sk_native_tls_server(SkThread *thread, const SkGranted *granted, SkString *chain,
+                          SkString *key, SkSlot *result) {
+  SkBuf problem = {0};
+  int64_t number =
+      sk_broker_tls_server(granted, sk_string_view(chain), sk_string_view(key), &problem);
+  return give_number(thread, result, number, &problem);
+}
+
+bool sk_native_tls_begin(SkThread *thread, const SkGranted *granted, int64_t context,
+                         SkString *host, SkSlot *result) {
+  SkBuf problem = {0};
+  if (host && (host->size_bytes == 0 || memchr(host->data, 0, host->size_bytes)))
+    sk_buf_cstr(&problem, "the host has no proper name");
+  else
+    sk_broker_tls_begin(granted, context, host ? host->data : NULL, &problem);
+  return give_problem(thread, result, &problem);
+}
+
+bool sk_native_tls_handshake(SkThread *thread, const SkGranted *granted, SkSlot *result) {
+  SkBuf problem = {0};
+  return give_number(thread, result, sk_broker_tls_handshake(granted, &problem), &problem);
+}
+
+bool sk_native_tls_drop(SkThread *thread, const SkGranted *granted) {
+  (void)thread;
+  sk_resource_close(sk_broker_resource(granted));
+  return true;
+}

@@ -134,7 +134,17 @@ int64_t sk_tls_read(struct SkTls *tls, int fd, void *into, size_t size, SkBuf *p
 int64_t sk_tls_write(struct SkTls *tls, int fd, const void *data, size_t size, SkBuf *problem);
 /// Tells the other side that nothing follows.
 void sk_tls_end(struct SkTls *tls, int fd);
-void sk_tls_close(struct SkTls *tls);
+void sk_tls_close(struct SkTls *tls, int fd);
+/// Whom clients trust: certificates of authorities as PEM. A number, or -1 and a problem.
+int64_t sk_broker_tls_client(const SkGranted *granted, SkStr authorities, SkBuf *problem);
+/// Who a server is: its certificate, with what leads to an authority, and its key, as PEM.
+int64_t sk_broker_tls_server(const SkGranted *granted, SkStr chain, SkStr key, SkBuf *problem);
+/// The granted socket goes on with TLS. host: as whom the other side must prove itself; NULL: this
+/// is the server. context: a number of the two above, or 0: a client trusts whom the system trusts.
+bool sk_broker_tls_begin(const SkGranted *granted, int64_t context, const char *host,
+                         SkBuf *problem);
+/// 0: done; SK_IO_LATER: to read, SK_IO_TURNED: to write, then again; SK_IO_FAILED.
+int64_t sk_broker_tls_handshake(const SkGranted *granted, SkBuf *problem);
 
 // ---- processes
 bool sk_broker_program_open(SkGrant *grant, SkBuf *error);

@@ -236,7 +236,7 @@ static void on_socket_closed(uv_handle_t *handle) {
 static void close_socket(SkResource *resource) {
   SkSocket *socket = resource->data;
   for (int i = 0; i < 2; i++) end_wait(socket->loop, socket->waiter[i], SK_WOKEN_CLOSED);
-  if (socket->tls) sk_tls_close(socket->tls);
+  if (socket->tls) sk_tls_close(socket->tls, socket->fd);
   if (!socket->has_poll) {
     sk_free(socket);
     return;

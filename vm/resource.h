@@ -12,7 +12,8 @@ typedef enum {
   SK_RESOURCE_SOCKET,
   SK_RESOURCE_PROCESS,
   SK_RESOURCE_LIBRARY,
-  SK_RESOURCE_LOOKUP  // of a host's name
+  SK_RESOURCE_LOOKUP,  // of a host's name
+  SK_RESOURCE_TLS      // certificates for connections
 } SkResourceKind;
 
 typedef struct SkResource SkResource;
