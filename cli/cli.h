@@ -78,6 +78,7 @@ int cli_test(const char *command, int argc, char **argv);
 /// Compares modes of programs; and one process of such a study, which `bench` starts.
 int cli_bench(const char *command, int argc, char **argv);
 int cli_profile(const char *command, int argc, char **argv);
+int cli_trace_view(const char *command, int argc, char **argv);
 int cli_bench_run(const char *command, int argc, char **argv);
 int cli_doc(const char *command, int argc, char **argv);
 int cli_version(const char *command, int argc, char **argv);

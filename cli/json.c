@@ -326,7 +326,9 @@ void cli_json_put_text(CliText *out, const char *name, const char *text) {
 
 void cli_json_put_number(CliText *out, const char *name, double value) {
   begin(out, name);
-  if (isfinite(value))
+  if (isfinite(value) && value == floor(value) && fabs(value) < 1e15)
+    cli_text_printf(out, "%.0f", value);
+  else if (isfinite(value))
     cli_text_printf(out, "%.9g", value);
   else
     cli_text_add(out, "null", 4);

@@ -54,7 +54,7 @@ void cli_json_open(CliText *out, const char *name, char bracket /* { or [ */);
 void cli_json_close(CliText *out, char bracket /* } or ] */);
 void cli_json_put_text(CliText *out, const char *name, const char *text);
 void cli_json_put_text_n(CliText *out, const char *name, const char *text, size_t size);
-/// 9 digits, without an exponent where that is short; what is no number becomes null.
+/// All digits of whole numbers, 9 of others; what is no number becomes null.
 void cli_json_put_number(CliText *out, const char *name, double value);
 void cli_json_put_bool(CliText *out, const char *name, bool value);
 /// A value as it was read.

@@ -22,6 +22,7 @@
   "  --verify-heap            check the whole heap before and after each collection\n"            \
   "  --jit=on|off|...         the JIT: off, or parameters such as samples=1 (wrong ones are "     \
   "told)\n"                                                                                       \
+  "  --jit-log=FILE           keep what the JIT does, for `skerry trace-view FILE`\n"             \
   "  --jit-stats              say what the JIT did\n"                                             \
   "  -v                       say why programs are only interpreted, if they are\n"               \
   "  --cache-dir=DIR          keep compiled trees there (default: the user's cache folder)\n"     \
@@ -78,6 +79,15 @@ const CliCommand cli_commands[] = {
      "Stacks have the program's lines; at their end stands what the VM did: [interpreting],\n"
      "[recording], [machine code], [native NAME] or [collecting]. Other flags are those of run.\n",
      cli_profile},
+    {"trace-view", "PROGRAM|LOG -o OUT.html", "show what the JIT did: traces, their code, exits",
+     "PROGRAM is run with flags and arguments as for `run`, and all that becomes of its traces is\n"
+     "kept: words, IR after each pass, LLVM IR, assembly. A LOG was written by `run "
+     "--jit-log=FILE`,\n"
+     "which costs next to nothing and has all but those texts.\n\n"
+     "  -o OUT.html              the page to write (default: FILE.trace.html in this folder)\n"
+     "  --json=OUT.json          the same as data\n"
+     "  --text-limit=SIZE        how much text of IR and code the page may hold (default 24M)\n",
+     cli_trace_view},
     {"bench-run", "", NULL, "", cli_bench_run},
     {"doc", "[MODULE|SYMBOL|FILE [SYMBOL]]",
      "print the documentation of a module or of what is in it",

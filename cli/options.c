@@ -216,6 +216,13 @@ static int read_run_flag(const char *command, const char *arg, CliOptions *out, 
     snprintf(text, sizeof text, "cache=%s", value);
     return cli_jit_option(out, text) ? CLI_OK : cli_usage(command, "out of memory");
   }
+  if ((value = flag_value(arg, "--jit-log"))) {
+    char text[4096];
+    if (!*value || strchr(value, ',') || strlen(value) > sizeof text - 8)
+      return cli_usage(command, "`--jit-log` wants a file without a comma, found `%s`", value);
+    snprintf(text, sizeof text, "log=%s", value);
+    return cli_jit_option(out, text) ? CLI_OK : cli_usage(command, "out of memory");
+  }
   if (strcmp(arg, "--perf-map") == 0)
     return cli_jit_option(out, "perf-map") ? CLI_OK : cli_usage(command, "out of memory");
   if (strcmp(arg, "--jit-stats") == 0) {

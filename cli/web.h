@@ -8,6 +8,7 @@
 
 extern const char cli_web_common_css[], cli_web_common_js[];
 extern const char cli_web_report_html[], cli_web_report_js[];
+extern const char cli_web_trace_html[], cli_web_trace_js[];
 extern const char cli_web_flame_html[], cli_web_flame_js[];
 
 /// Writes a page to a file: in the template the lines {{css}}, {{js}} and {{data}} are replaced by

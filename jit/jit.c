@@ -4,6 +4,7 @@
 // tree, once it is entered often from the interpreter, makes the loop around it an anchor, then the
 // function, then the caller's loop: each bigger tree includes the smaller ones.
 #include "jit/jit.h"
+#include "jit/log.h"
 #include "jit/persist.h"
 
 #include <stdio.h>
@@ -58,6 +59,13 @@ static bool set_option(SkJit *jit, SkStr option, SkBuf *error) {
     sk_buf_add(&jit->cache_directory, option.data + 6, option.size - 6);
     return jit->use_cache = true;
   }
+  if (sk_str_starts(option, "log=") || sk_str_starts(option, "log-full=")) {
+    jit->log_is_full = option.data[3] == '-';
+    uint32_t skip = jit->log_is_full ? 9 : 4;
+    jit->log_path.size = 0;
+    sk_buf_add(&jit->log_path, option.data + skip, option.size - skip);
+    return true;
+  }
   if (sk_str_is(option, "sync")) return jit->synchronous = true;
   if (sk_str_is(option, "check")) return jit->checks = true;
   for (uint32_t i = 0; i < SK_COUNT_OF(dumps); i++) {
@@ -88,7 +96,7 @@ static bool set_option(SkJit *jit, SkStr option, SkBuf *error) {
   sk_buf_printf(error,
                 "error: the JIT has no option `%.*s`; it has on, off, stress, sync, check, cache, "
                 "cache=DIR, no-cache, verbose, perf-map, "
-                "gdb, dump=WHAT",
+                "gdb, log=FILE, log-full=FILE, dump=WHAT",
                 SK_STR_ARG(option));
   for (uint32_t i = 0; i < SK_PARAM_COUNT; i++) sk_buf_printf(error, ", %s=N", params[i].name);
   return false;
@@ -118,6 +126,7 @@ static bool check_options(const char *options, SkBuf *error) {
   SkJit jit = {0};
   bool fine = set_options(&jit, options, error);
   sk_buf_deinit(&jit.cache_directory);
+  sk_buf_deinit(&jit.log_path);
   return fine;
 }
 
@@ -139,7 +148,7 @@ static bool make_tables(SkJit *jit) {
 /// Runs that are to repeat exactly, and dumps, have nothing to do with the disk.
 static bool caches(const SkJit *jit) {
   return jit->use_cache && !jit->params[SK_PARAM_deopt] && !jit->synchronous && !jit->dumps &&
-         !jit->perf_map && !jit->gdb;
+         !jit->perf_map && !jit->gdb && !jit->log_is_full;
 }
 
 static SkJit *jit_new(SkImage *image, const char *options) {
@@ -152,6 +161,14 @@ static SkJit *jit_new(SkImage *image, const char *options) {
   sk_buf_deinit(&ignored);
   if (jit->is_on && (jit->perf_map || jit->gdb)) sk_code_publish(jit->perf_map, jit->gdb);
   if (jit->is_on && (!sk_arena_init(&jit->arena) || !make_tables(jit))) jit->is_on = false;
+  if (jit->is_on && jit->log_path.size) {
+    jit->log = sk_log_open(jit, sk_buf_view(&jit->log_path), jit->log_is_full);
+    if (!jit->log) {
+      jit->verbose = true;  // so that it is told
+      sk_buf_printf(&jit->dump, "jit: the log cannot be written to `%.*s`\n",
+                    SK_STR_ARG(sk_buf_view(&jit->log_path)));
+    }
+  }
   if (jit->is_on && caches(jit)) sk_persist_load(jit);
   return jit;
 }
@@ -189,7 +206,9 @@ static void detach(SkThread *thread) {
 
 void sk_jit_delete(SkJit *jit) {
   sk_jit_drain(jit);
+  sk_log_close(jit);
   if (jit->is_on && caches(jit)) sk_persist_save(jit);
+  sk_buf_deinit(&jit->log_path);
   sk_buf_deinit(&jit->cache_directory);
   for (uint32_t i = 0; i < jit->all.count; i++) {
     SkTree *tree = jit->all.items[i];
@@ -222,6 +241,7 @@ SkTree *sk_jit_trap(SkJit *jit, uint32_t pc) {
     if (jit->arena.failed || !sk_tree_paths_init(&tree->paths, &jit->plain, pc)) {
       tree = NULL;
     } else {
+      tree->number = jit->all.count;
       SK_VEC_PUSH(&jit->arena, &jit->all, tree);
       __atomic_store_n(&jit->trees[pc], tree, __ATOMIC_RELEASE);
       set_op(jit, pc, SK_W_TREE);
@@ -433,10 +453,12 @@ bool sk_jit_record_exit(SkJit *jit, SkThread *thread) {
   if (__atomic_load_n(&tree->is_queued, __ATOMIC_ACQUIRE)) return false;
   if (!leads_on(jit, tree, exit)) {
     __atomic_store_n(count, EXIT_DONE, __ATOMIC_RELAXED);
+    sk_log_exit_closed(jit, tree, thread->jit_exit, taken);
     return false;
   }
   if (!sk_record_start(jit, thread, tree, exit->context, true)) return false;
   __atomic_store_n(count, EXIT_DONE, __ATOMIC_RELAXED);
+  sk_log_record_start(jit, tree, exit->context, thread->jit_exit, taken);
   return true;
 }
 
@@ -461,9 +483,10 @@ static SkJitNext enter(SkJit *jit, SkThread *thread, SkTree *tree, SkCode *code)
     case SK_TREE_FAILED:
       return SK_JIT_FAILED;
     case SK_TREE_LEFT:
-      if (!thread->jit_left)
-        sk_counter64_add(&jit->stats.left);  // by an exit that tells nothing
-      else if (sk_jit_record_exit(jit, thread))
+      if (!thread->jit_left) {
+        sk_counter64_add(&jit->stats.left);
+        sk_counter_add(&tree->untold);
+      } else if (sk_jit_record_exit(jit, thread))
         return SK_JIT_RECORD;
       return thread->pc == pc && thread->frame == frame ? original(jit, thread) : SK_JIT_GO_ON;
   }
@@ -496,7 +519,10 @@ static SkJitNext reach(SkThread *thread) {
     tree->wait--;
     return original(jit, thread);
   }
-  if (sk_record_start(jit, thread, tree, 0, false)) return SK_JIT_RECORD;
+  if (sk_record_start(jit, thread, tree, 0, false)) {
+    sk_log_record_start(jit, tree, 0, SK_NONE, 0);
+    return SK_JIT_RECORD;
+  }
   return original(jit, thread);
 }
 

@@ -35,6 +35,7 @@ typedef struct SkJit SkJit;
 /// A tree and what is known of its code.
 typedef struct {
   SkJit *jit;
+  uint32_t number;  // in jit->all
   SkTreePaths paths;
   SkCode *code;    // atomic; the newest; NULL: none yet
   bool is_queued;  // atomic: the compile thread has a copy
@@ -44,6 +45,7 @@ typedef struct {
   uint32_t failures, recordings, quiet_recordings;
   uint32_t wait;     // times that its anchor is passed until it is recorded
   uint32_t entries;  // from the interpreter
+  uint32_t untold;   // times that it was left by an exit that tells nothing
   uint32_t exits;    // taken since the last compilation began
   bool has_grown;    // since then: worth compiling again, once enough exits were taken
   uint32_t compilations;
@@ -106,6 +108,9 @@ struct SkJit {
   SkArena arena;
   SK_VEC(SkTree *) all;
   SkBuf dump;
+  SkBuf log_path;  // option log=FILE, log-full=FILE
+  bool log_is_full;
+  struct SkJitLog *log;  // jit/log.h; NULL: none
 };
 
 // jit.c

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "jit/cache.h"
+#include "jit/log.h"
 
 #define FORMAT 2u
 
@@ -141,6 +142,7 @@ static void load_tree(SkJit *jit, SkBlob *blob, SkStr extra) {
   tree->paths.compiled_version = head.compilations;
   tree->is_cached = true;
   if (tree->paths.is_function) jit->functions[tree->paths.function] = code->call;
+  sk_log_compiled(jit, tree, &tree->paths, &code->blob, tree->compilations, 0, SK_LOG_FROM_DISK);
 }
 
 void sk_persist_load(SkJit *jit) {

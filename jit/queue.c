@@ -4,6 +4,7 @@
 
 #include "base/os.h"
 #include "jit/jit.h"
+#include "jit/log.h"
 
 typedef struct SkJitJob {
   struct SkJitJob *next;
@@ -46,14 +47,33 @@ static void give_up(SkTree *tree, SkAbort why) {
   }
 }
 
+/// Where the IR goes after each pass.
 typedef struct {
-  SkBuf *out;
+  SkTree *tree;
+  SkBuf *out;  // --dump=ir; or NULL
 } Dump;
+
+static void log_ir(SkTree *tree, const SkIr *ir, const char *stage) {
+  SkBuf text = {0};
+  sk_ir_print(ir, &text);
+  sk_log_text(tree->jit, tree, stage, sk_buf_view(&text));
+  sk_buf_deinit(&text);
+}
 
 static void dump_pass(void *context, const SkIr *ir, const char *pass) {
   Dump *dump = context;
+  if (sk_log_is_full(dump->tree->jit->log)) log_ir(dump->tree, ir, pass);
+  if (!dump->out) return;
   sk_buf_printf(dump->out, "---- after %s\n", pass);
   sk_ir_print(ir, dump->out);
+}
+
+/// For a full log: instead of the source's lines, the words, so that code is linked to each of
+/// them.
+static void locate_word(void *context, uint32_t origin, SkStr *path, uint32_t *line) {
+  (void)context;
+  *path = sk_str("words");
+  *line = origin;
 }
 
 static void name_of(const SkJit *jit, const SkTreePaths *paths, char *out, size_t size) {
@@ -112,9 +132,11 @@ static void compile(SkTree *tree, const SkTreePaths *paths) {
   }
   SkCode *code = NULL;
   if (built) {
-    Dump to = {&dump};
+    bool is_logged = sk_log_is_full(jit->log);
+    Dump to = {tree, jit->dumps & SK_JIT_DUMP_IR ? &dump : NULL};
     SkIrOptOptions options = {.hoist_off = paths->hoist_off};
-    if (jit->dumps & SK_JIT_DUMP_IR) {
+    if (is_logged) log_ir(tree, &ir, "as built");
+    if (to.out || is_logged) {
       options.dump = dump_pass;
       options.dump_context = &to;
     }
@@ -122,13 +144,16 @@ static void compile(SkTree *tree, const SkTreePaths *paths) {
     sk_ir_optimise(&ir, &options);
     tree->optimised = live_operations(&ir);
     SkBlob blob;
-    SkCompileRequest request = {.ir = &ir,
-                                .name = name,
-                                .locate = jit->perf_map || jit->gdb ? locate : NULL,
-                                .locate_context = &jit->plain,
-                                .forces_exits = jit->params[SK_PARAM_deopt] != 0,
-                                .llvm = jit->dumps & SK_JIT_DUMP_LLVM ? &llvm : NULL,
-                                .assembly = jit->dumps & SK_JIT_DUMP_ASM ? &assembly : NULL};
+    SkCompileRequest request = {
+        .ir = &ir,
+        .name = name,
+        .locate = is_logged                   ? locate_word
+                  : jit->perf_map || jit->gdb ? locate
+                                              : NULL,
+        .locate_context = &jit->plain,
+        .forces_exits = jit->params[SK_PARAM_deopt] != 0,
+        .llvm = is_logged || jit->dumps & SK_JIT_DUMP_LLVM ? &llvm : NULL,
+        .assembly = is_logged || jit->dumps & SK_JIT_DUMP_ASM ? &assembly : NULL};
     SkCompileStatus status =
         arena.failed ? SK_COMPILE_NO_MEMORY : sk_compile(&request, &blob, &error);
     why = status == SK_COMPILE_NO_PLUGIN ? SK_ABORT_NO_PLUGIN : SK_ABORT_COMPILE;
@@ -136,6 +161,10 @@ static void compile(SkTree *tree, const SkTreePaths *paths) {
       code = sk_code_install(&blob, tree);
       if (!code) sk_blob_deinit(&blob);
     }
+  }
+  if (sk_log_is_full(jit->log)) {
+    if (llvm.size) sk_log_text(jit, tree, "LLVM IR", sk_buf_view(&llvm));
+    if (assembly.size) sk_log_text(jit, tree, "assembly", sk_buf_view(&assembly));
   }
   sk_buf_str(&dump, sk_buf_view(&llvm));
   sk_buf_str(&dump, sk_buf_view(&assembly));
@@ -146,10 +175,13 @@ static void compile(SkTree *tree, const SkTreePaths *paths) {
   tree->compile_ns = sk_os_monotonic_ns() - start;
   jit->stats.compile_ns += tree->compile_ns;
   pthread_mutex_unlock(&jit->lock);
-  if (code)
+  if (code) {
+    sk_log_compiled(jit, tree, paths, &code->blob, tree->compilations + 1, tree->compile_ns, 0);
     publish(tree, code);
-  else
+  } else {
+    sk_log_refused(jit, tree, why);
     give_up(tree, why);
+  }
   sk_buf_deinit(&dump);
   sk_buf_deinit(&error);
   sk_buf_deinit(&llvm);

@@ -3,6 +3,7 @@
 // all that was seen, so a recording goes on through several iterations until nothing new turns up.
 #include "base/os.h"
 #include "jit/jit.h"
+#include "jit/log.h"
 
 const SkAbortInfo sk_aborts[SK_ABORT_COUNT] = {
 #define ABORT(name, text, is_final) {#name, text, is_final},
@@ -73,6 +74,7 @@ void sk_record_stop(SkJit *jit, SkAbort why) {
   jit->stats.aborts[why]++;
   if (jit->times) jit->stats.record_ns += sk_os_monotonic_ns() - jit->record_started_ns;
   if (tree->paths.arena.failed) why = SK_ABORT_MEMORY;
+  sk_log_record_stop(jit, recorder, why, recorder->thread->pc);
   settle(jit, tree, why, tree->paths.version != recorder->start_version);
   __atomic_store_n(&jit->recording_thread, NULL, __ATOMIC_RELAXED);
   __atomic_store_n(&jit->recording, 0, __ATOMIC_RELEASE);

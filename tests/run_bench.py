@@ -290,6 +290,140 @@ def test_profile():
     check("a program that fails fails", "went wrong" in errors, errors)
 
 
+TRACED = """fn step(x: int, i: int) -> int => (x * 31 + i) % 1000003
+fn work(n: int) -> int {
+  var x = 1
+  for i in 0..<n {
+    if i % 50 == 49 { x += 7 }
+    if i % 1000 == 999 { x += 3 }
+    x = step(x, i)
+  }
+  return x
+}
+fn fails(n: int) throws -> int => if n > 90 { throw error("no") } else { n }
+var caught = 0
+for i in 0..<3000 {
+  try { caught += try fails(i % 100) } catch e { caught += 1000 }
+}
+print(work(400000) + caught)
+"""
+DONE = 1 << 30
+
+
+def exits_taken(found):
+    """All exits of all compilations: counts at the end, and what each had when it was closed."""
+    total = sum(count % DONE for row in found["counts"] for count in row["counts"])
+    total += sum(start["taken"] for start in found["starts"] if start["exit"] != 0xFFFFFFFF)
+    total += sum(row["untold"] for row in found["ends"])
+    return total + sum(row["taken"] for row in found["closed"])
+
+
+def check_log(what, found):
+    """Each compilation has all of its exits, with a count for each, and places that exist."""
+    counts = {(row["tree"], row["version"]): row["counts"] for row in found["counts"]}
+    trees = {tree["tree"]: tree for tree in found["trees"]}
+    ranges = [(f["start"], f["end"]) for f in found["functions"]]
+    known = {row["number"] for row in found["aborts"]}
+    for row in found["compiled"]:
+        key = (row["tree"], row["version"])
+        check(f"{what}: tree {key} is described", row["tree"] in trees, key)
+        exits = len(row["exits"]) // 4
+        check(f"{what}: each exit of {key} has a count", len(counts.get(key, [])) == exits, key)
+        check(f"{what}: each exit of {key} is somewhere",
+              all(any(start <= row["exits"][4 * i + 1] < end for start, end in ranges)
+                  for i in range(exits)), key)
+    check(f"{what}: recordings end with a reason that has a name",
+          found["stops"] and all(stop["abort"] in known for stop in found["stops"]), found["stops"])
+    check(f"{what}: recordings that began ended", len(found["starts"]) == len(found["stops"]), "")
+    check(f"{what}: it has its end", len(found["end"]) == 1, "")
+
+
+def test_trace_view():
+    """The log of a run has what the JIT says it did; the page has all of it."""
+    if not HAS_JIT:
+        return
+    write("traced.sk", TRACED)
+    output, errors = skerry("trace-view", "--jit=sync", "--jit-stats", "--json=t.json", "-o",
+                            "t.html", "traced.sk")
+    found = read_json("t.json")
+    check_log("a full log", found)
+    stats = dict(re.findall(r"(trees compiled|left by an exit) (\d+)", errors))
+    compiled = int(re.search(r"(\d+) trees compiled", errors).group(1))
+    check("as many compilations as the statistics say", len(found["compiled"]) == compiled >= 2,
+          compiled)
+    left = int(re.search(r"left by an exit (\d+) times", errors).group(1))
+    check("exits were taken as often as the statistics say", exits_taken(found) == left > 0,
+          (exits_taken(found), left, stats))
+    for row in found["compiled"]:
+        stages = [t["stage"] for t in found["texts"]
+                  if (t["tree"], t["version"]) == (row["tree"], row["version"])]
+        check("each compilation has IR as built, after passes, LLVM IR and assembly",
+              stages[0] == "as built" and stages[-2:] == ["LLVM IR", "assembly"] and
+              {"gvn", "licm"} <= set(stages), stages)
+    words = [t for t in found["texts"] if t["stage"] == "words"]
+    check("functions have their words", len(words) == len(found["functions"]) > 1, len(words))
+    work = next(f for f in found["functions"] if f["name"] == "work")
+    tree = next(t for t in found["trees"] if t["function"] == work["number"] and t["kind"] == 0)
+    code = [t["text"] for t in found["texts"] if t["tree"] == tree["tree"] and
+            t["stage"] == "assembly"][-1]
+    linked = {int(n) for n in re.findall(r"\.loc\s+\d+ (\d+)", code)}
+    check("assembly is linked to the words of work",
+          len([n for n in linked if work["start"] <= n < work["end"]]) > 3, linked)
+    check("the source is there", found["sources"]["traced.sk"] == TRACED, "")
+    page = check_page("t.html", "skerry-trace-1")
+    check("the page holds all of it", page == found, "")
+    if shutil.which("chromium"):
+        check_trace_dom(found)
+
+
+def check_trace_dom(found):
+    """What a browser makes of the page: a section for each tree, a row for each exit."""
+    done = subprocess.run(
+        ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
+         "--no-first-run", "--disable-background-networking", "--disable-component-update",
+         "--disable-sync", f"--user-data-dir={folder}/chromium", "--dump-dom",
+         f"file://{folder}/t.html"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=100)
+    dom = done.stdout.decode()
+    for tree in found["trees"]:
+        part = dom.split(f'id="tree{tree["tree"]}"')[-1].split("</section>")[0]
+        versions = [row for row in found["compiled"] if row["tree"] == tree["tree"]]
+        exits = len(versions[-1]["exits"]) // 4 if versions else 0
+        rows = part.split("<caption>Exits")[-1].split("</table>")[0].count('scope="row"')
+        check(f"a browser shows tree {tree['tree']} with its {exits} exits",
+              rows == exits if exits else "<caption>Exits" not in part, rows)
+
+
+def test_jit_log():
+    """A light log can be opened later; a damaged one is no harm."""
+    if not HAS_JIT:
+        return
+    write("traced.sk", TRACED)
+    plain, _ = skerry("run", "traced.sk")
+    output, errors = skerry("run", "--jit=sync", "--jit-log=light.log", "traced.sk")
+    check("the program does the same", output == plain and errors == "", errors)
+    skerry("trace-view", "--json=light.json", "light.log")
+    found = read_json("light.json")
+    check_log("a light log", found)
+    check("without texts", found["texts"] == [], "")
+    size = (Path(folder) / "light.log").stat().st_size
+    check("it is small", size < 40000, size)
+    whole = (Path(folder) / "light.log").read_bytes()
+    for end in range(12, len(whole), 199):
+        (Path(folder) / "cut.log").write_bytes(whole[:end])
+        done = subprocess.run([SKERRY, "trace-view", "--json=cut.json", "cut.log"], cwd=folder,
+                              capture_output=True, timeout=60)
+        check(f"a log cut at {end} is read so far", done.returncode == 0, done.stderr)
+    for at in range(12, len(whole), 211):
+        damaged = whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1:]
+        (Path(folder) / "cut.log").write_bytes(damaged)
+        done = subprocess.run([SKERRY, "trace-view", "--json=cut.json", "cut.log"], cwd=folder,
+                              capture_output=True, timeout=60)
+        check(f"a log damaged at {at} ends nothing", done.returncode in (0, 1), done.returncode)
+    _, errors = skerry("run", "--jit=sync", "--jit-log=no/such/folder", "traced.sk")
+    check("a log that cannot be written is told", "log cannot be written to `no/such" in errors,
+          errors)
+
+
 def test_mistakes():
     for arguments, message in [
             (["--modes=turbo", "loops.sk"], "`--modes` wants interp, jit, jit-cached, boehm"),
