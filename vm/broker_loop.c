@@ -426,17 +426,32 @@ static void block(SkThread *thread, SkLoop *loop) {
   }
 }
 
+/// A VM that another one spawned does not keep its thread while it waits, if it can be parked. When
+/// it goes on, the native runs anew.
+static bool parks(const SkThread *thread) {
+  const SkVm *vm = thread->vm;
+  return vm->task && !vm->task->is_root && thread->nest->depth == 1 && vm->is_active;
+}
+
+static bool park(SkThread *thread, SkLoop *loop) {
+  sk_vm_flush(thread->vm);
+  return sk_domain_wait_loop(thread, uv_backend_fd(&loop->uv),
+                             loop->heap_count > 0 ? heap_due(loop, 0) : 0);
+}
+
 bool sk_loop_wait(SkThread *thread, bool blocks,
                   bool (*give)(SkThread *thread, void *context, int64_t token, SkWoken how),
                   void *context) {
   SkLoop *loop = thread->vm->loop;
   if (!loop) return !blocks || sk_fault_text(thread, "deadlock: no task can go on");
-  if (blocks && loop->ended_count == 0) {
-    if (loop->on_count == 0) return sk_fault_text(thread, "deadlock: no task can go on");
+  bool waits = blocks && loop->ended_count == 0;
+  if (waits && loop->on_count == 0) return sk_fault_text(thread, "deadlock: no task can go on");
+  if (waits && !parks(thread)) {
     block(thread, loop);
   } else {
     uv_run(&loop->uv, UV_RUN_NOWAIT);
     expire(loop);
+    if (waits && loop->ended_count == 0 && !sk_should_stop(thread->vm)) return park(thread, loop);
   }
   bool fine = true;
   uint32_t given = 0;

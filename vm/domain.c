@@ -13,6 +13,7 @@
 #include "base/os.h"
 #include "vm/host.h"
 #include "vm/interp.h"
+#include "vm/watch.h"
 
 #define SLICE_NS 2000000u
 #define THREAD_LIMIT 64
@@ -28,6 +29,8 @@ struct SkDomain {
   SkChannel *channels;
   uint32_t task_count, ready_count, running_count, idle_count, thread_count, thread_limit;
   bool root_sleeps, ends;
+  SkWatch *watch;       // NULL: no task has waited for its event loop
+  uint32_t loop_waits;  // tasks that do
   pthread_t threads[THREAD_LIMIT];
 };
 
@@ -256,6 +259,33 @@ bool sk_domain_poll(SkThread *thread) {
   return !others || sk_os_monotonic_ns() < vm->slice_end_ns;
 }
 
+/// On the watch's thread.
+static void loop_is_ready(void *context, void *item) {
+  SkDomain *domain = context;
+  sk_domain_lock(domain);
+  domain->loop_waits--;
+  sk_task_wake(item, SK_WAIT_NONE);
+  if (domain->first) wake_thread(domain);  // this one runs none
+  sk_domain_unlock(domain);
+}
+
+bool sk_domain_wait_loop(SkThread *thread, int fd, uint64_t due_ns) {
+  SkTask *task = thread->vm->task;
+  SkDomain *domain = task->domain;
+  sk_domain_lock(domain);
+  if (!domain->watch && !domain->ends) domain->watch = sk_watch_new(loop_is_ready, domain);
+  bool fine = domain->watch && !domain->ends;
+  if (fine) domain->loop_waits++;
+  sk_domain_unlock(domain);
+  if (!fine) return sk_fault_text(thread, "no thread or descriptor to wait with");
+  task->wait = SK_WAIT_NONE;
+  if (sk_watch_add(domain->watch, task, fd, due_ns)) return sk_park(thread, SK_PARK_CHANNEL);
+  sk_domain_lock(domain);
+  domain->loop_waits--;
+  sk_domain_unlock(domain);
+  return sk_fault_memory(thread);
+}
+
 // ---- the root -----------------------------------------------------------------------------------
 
 /// Sleeps until there is work, the root is cancelled, or its deadline is there. With the lock.
@@ -280,7 +310,7 @@ static bool wait_for_root(SkDomain *domain) {
     SkTask *task = pop(domain);
     if (task) {
       run_task(domain, task, true);
-    } else if (domain->running_count == 0)
+    } else if (domain->running_count == 0 && domain->loop_waits == 0)
       return false;
     else
       root_sleep(domain);
@@ -466,6 +496,8 @@ static void end_tasks(SkDomain *domain) {
   pthread_cond_broadcast(&domain->work);
   sk_domain_unlock(domain);
   for (uint32_t i = 0; i < domain->thread_count; i++) pthread_join(domain->threads[i], NULL);
+  sk_watch_delete(domain->watch);
+  domain->watch = NULL;
   while (domain->all) {
     SkTask *task = domain->all;
     sk_task_stop_waiting(task);

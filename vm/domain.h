@@ -21,7 +21,7 @@ typedef struct SkTask SkTask;
 typedef enum {
   SK_TASK_READY,    // in the run queue; the root: its thread is to go on
   SK_TASK_RUNNING,  // on some thread
-  SK_TASK_WAITING,  // in a channel's or task's list
+  SK_TASK_WAITING,  // in a channel's or task's list, or for its event loop
   SK_TASK_DONE
 } SkTaskState;
 
@@ -67,6 +67,9 @@ bool sk_task_join(SkThread *thread, SkTask *task, SkStr *problem);
 SkRunStatus sk_domain_run_root(SkVm *vm, SkRunStatus status);
 /// From sk_poll. True: the VM goes on; false: others are to run.
 bool sk_domain_poll(SkThread *thread);
+/// Parks a task that waits in its event loop, until fd can be read or due_ns is there (0: never).
+/// False, always: with the VM parked, or a fault. Not for roots.
+bool sk_domain_wait_loop(SkThread *thread, int fd, uint64_t due_ns);
 /// From any thread: a waiting root looks whether it was cancelled.
 void sk_domain_wake(SkVm *vm);
 
