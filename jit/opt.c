@@ -9,6 +9,7 @@
 #define THREAD {"thread", sk_opt_thread}
 #define STRENGTHEN {"strengthen", sk_opt_strengthen}
 #define RANGES {"ranges", sk_opt_ranges}
+#define FLOATS {"floats", sk_opt_floats}
 
 const SkIrPass sk_ir_passes[] = {
     FOLD,
@@ -18,13 +19,14 @@ const SkIrPass sk_ir_passes[] = {
     RANGES,
     THREAD,
     STRENGTHEN,
+    FLOATS,
     {NULL, NULL},
 };
 
 static const SkIrPass order[] = {
-    GVN, FOLD, DCE, THREAD,
+    GVN, FLOATS, FOLD, DCE, THREAD,
     FOLD, LICM, GVN, RANGES,
-    LICM, GVN, FOLD, STRENGTHEN, DCE,
+    LICM, GVN, FLOATS, FOLD, STRENGTHEN, DCE,
 };
 // clang-format on
 

@@ -525,6 +525,28 @@ static void visit_pure(Gvn *g, SkIrRef ref) {
   }
 }
 
+/// The 64 bits are there as the other type of number: no load, but the same bits. True if so.
+static bool find_bits(Gvn *g, SkIrRef ref) {
+  SkIrInstr *instr = at(g, ref);
+  if (instr->width != SK_IW_64 && instr->op != SK_IR_LDG) return false;
+  if (instr->type != SK_IT_INT && instr->type != SK_IT_FLOAT) return false;
+  Key key = key_of(g, ref);
+  if (find(g, &key)) return false;
+  bool is_float = instr->type == SK_IT_FLOAT;
+  key.type = is_float ? SK_IT_INT : SK_IT_FLOAT;
+  const Entry *entry = find(g, &key);
+  if (!entry) return false;
+  instr->op = is_float ? SK_IR_FLOATBITS : SK_IR_INTBITS;
+  instr->a = sk_forward_get(&g->forward, entry->value);
+  instr->b = instr->c = 0;
+  instr->k = 0;
+  instr->width = 0;
+  instr->alias = 0;
+  g->class_of[ref] = NOT_IN_MEMORY;
+  find_or_insert(g, ref);
+  return true;
+}
+
 static void visit_load(Gvn *g, SkIrRef ref) {
   const SkIrInstr *instr = at(g, ref);
   if (instr->op == SK_IR_RESULT) return;
@@ -538,7 +560,7 @@ static void visit_load(Gvn *g, SkIrRef ref) {
     }
     insert(g, &key, ref);
   }
-  find_or_insert(g, ref);
+  if (!find_bits(g, ref)) find_or_insert(g, ref);
 }
 
 /// A store of the value gives it back to a load of that width and place.
