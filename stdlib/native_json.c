@@ -18,6 +18,7 @@ enum { T_NULL, T_FALSE, T_TRUE, T_NUMBER, T_STRING, T_LIST, T_OBJECT };
 #define DEPTH_LIMIT 1000
 #define KEYS 256  // recent keys: the same text is the same string
 
+/// One call of the native.
 typedef struct {
   SkThread *thread;
   const char *at, *start, *end;

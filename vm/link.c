@@ -621,6 +621,11 @@ SkLinkStatus sk_link(const SkModule *const *modules, uint32_t count, SkLinkOptio
   for (uint32_t m = 0; m < count; m++) {
     sk_strmap_set(&l->scratch, &l->module_index, modules[m]->name, (void *)(uintptr_t)(m + 1));
   }
+  if (l->scratch.failed) {  // a module would not be found again
+    sk_arena_deinit(&l->scratch);
+    sk_image_delete(image);
+    return SK_LINK_NO_MEMORY;
+  }
   l->module_types = SK_NEW_ARRAY(&l->scratch, uint32_t *, count + 1);
   known_types(l);
   find_error(l);

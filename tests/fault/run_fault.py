@@ -2,7 +2,7 @@
 """Fails the Nth allocation of the host, for many N, in many scenarios: the command always ends with a
 clear message and an orderly exit code, never by a signal.
 
-Each scenario is a program of tests/lang (or an example) that allocates in its own way; N runs over
+Each scenario is a program of tests/lang or tests/fault that allocates in its own way; N runs over
 the first allocations one by one and then in growing steps."""
 
 import os
@@ -29,7 +29,7 @@ def scenarios():
         if folders.get(folder, 0) < 1:
             folders[folder] = folders.get(folder, 0) + 1
             chosen.append(program)
-    return chosen[:SCENARIO_COUNT]
+    return chosen[:SCENARIO_COUNT] + sorted((ROOT / "tests/fault").glob("*.sk"))
 
 
 def run(program, nth):
