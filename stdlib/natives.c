@@ -74,13 +74,14 @@ bool sk_native_refuse(SkThread *thread, uint32_t number, SkSlot *result) {
 
 bool sk_native_refuse_handle(SkThread *thread, uint32_t number, SkSlot *result) {
   static const char *const names[] = {
-      [SK_RESOURCE_FILE] = "file",       [SK_RESOURCE_SOCKET] = "connection",
-      [SK_RESOURCE_PROCESS] = "process", [SK_RESOURCE_LIBRARY] = "library",
-      [SK_RESOURCE_LOOKUP] = "look-up",
-      [SK_RESOURCE_TLS] = "certificate",
+      [SK_RESOURCE_FILE] = "file",         [SK_RESOURCE_SOCKET] = "connection",
+      [SK_RESOURCE_PROCESS] = "process",   [SK_RESOURCE_LIBRARY] = "library",
+      [SK_RESOURCE_LOOKUP] = "look-up",    [SK_RESOURCE_TLS] = "certificate",
+      [SK_RESOURCE_DATABASE] = "database",
   };
   const SkNativeRow *row = &sk_native_rows[number];
-  if (row->capability == SK_CAP_PURE) return true;  // to close what is closed is fine
+  // To close what is closed is fine.
+  if (row->capability == SK_CAP_PURE && row->problem_slot < 0) return true;
   SkBuf text = {0};
   sk_buf_printf(&text, "the %s is closed", names[row->handle_kind]);
   bool fine = refuse(thread, row, result, &text);

@@ -78,6 +78,41 @@ void sk_broker_close(int fd);
 /// The resource that the row's handle argument named.
 struct SkResource *sk_broker_resource(const SkGranted *granted);
 
+// ---- a file whose companions lie beside it: a database and its journals
+/// The folder that the file lies in, and its name there. Nothing but names that begin with it is
+/// opened through a place, never through a link, and only while the grant holds.
+typedef struct {
+  int folder;  // -1: closed
+  char name[256];
+  bool writes, has_companions;
+  SkCapability kind;
+  const struct SkCaps *caps;
+  SkGrant *grant;  // borrowed: whoever keeps the place counts it
+} SkPlace;
+typedef enum { SK_LOCK_NONE, SK_LOCK_READ, SK_LOCK_WRITE } SkLock;
+/// To be written it must be granted to be read, too, and its folder must be granted, not the file
+/// alone. False and a problem.
+bool sk_broker_place_open(const SkGranted *granted, SkStr path, bool writes, SkPlace *place,
+                          SkBuf *problem);
+void sk_broker_place_close(SkPlace *place);
+/// A descriptor of the file with this suffix of its name ("" is the file itself), or -1: made if it
+/// is missing and `create` is on.
+int sk_broker_place_file(const SkPlace *place, const char *suffix, bool create);
+bool sk_broker_place_has(const SkPlace *place, const char *suffix);
+bool sk_broker_place_remove(const SkPlace *place, const char *suffix);
+/// Makes names durable.
+bool sk_broker_place_sync(const SkPlace *place);
+/// As read and write, at an offset; -1 on failure.
+int64_t sk_broker_read_at(int fd, void *data, size_t size, int64_t offset);
+bool sk_broker_write_at(int fd, const void *data, size_t size, int64_t offset);
+bool sk_broker_truncate(int fd, int64_t size);
+/// True if the last call failed for want of room: on the disk, in a quota, in what a file may hold.
+bool sk_broker_is_full(void);
+/// Locks bytes for this descriptor, not for the process. False if another one holds them.
+bool sk_broker_lock(int fd, SkLock lock, int64_t start, int64_t count);
+/// True if another descriptor holds a lock that keeps these bytes from being written.
+bool sk_broker_is_locked(int fd, int64_t start, int64_t count);
+
 // ---- network
 struct sockaddr;
 /// Does a grant cover this address, reached under this host name (or an address in text)? For code

@@ -496,8 +496,9 @@ bool sk_broker_stat(const SkGranted *granted, SkStr path, bool follow, SkFileInf
 // ---- changing folders ---------------------------------------------------------------------------
 
 /// The folder of a path's last component, opened beneath a grant, and that name. -1 and a problem.
-static int open_parent(const SkGranted *granted, SkStr path, uint32_t rights, char name[256],
-                       SkBuf *problem) {
+/// *out is the grant.
+static int open_parent_by(const SkGranted *granted, SkStr path, uint32_t rights, char name[256],
+                          const SkGrant **out, SkBuf *problem) {
   Search search;
   if (!search_begin(&search, granted, path, rights, problem)) return -1;
   const char *rest;
@@ -530,9 +531,16 @@ static int open_parent(const SkGranted *granted, SkStr path, uint32_t rights, ch
     }
     if (inner >= 0) close(inner);
     strcpy(name, last);
+    *out = grant;
     return fd;
   }
   return search_failed(&search, problem);
+}
+
+static int open_parent(const SkGranted *granted, SkStr path, uint32_t rights, char name[256],
+                       SkBuf *problem) {
+  const SkGrant *grant;
+  return open_parent_by(granted, path, rights, name, &grant, problem);
 }
 
 static bool did(bool fine, SkStr path, SkBuf *problem) {
@@ -639,6 +647,128 @@ bool sk_broker_list(int fd, bool (*fn)(void *context, const char *name), void *c
   if (errno != 0) fine = false;
   closedir(folder);
   return fine;
+}
+
+// ---- a file and its companions ------------------------------------------------------------------
+
+/// May the same file be read, too?
+static bool may_read_too(const SkGranted *granted, SkStr path, SkBuf *problem) {
+  SkGranted reading = *granted;
+  reading.kind = SK_CAP_FS_READ;
+  reading.rights = SK_RIGHT_READ;
+  char name[256];
+  int folder = open_parent(&reading, path, SK_RIGHT_READ, name, problem);
+  if (folder >= 0) close(folder);
+  return folder >= 0;
+}
+
+bool sk_broker_place_open(const SkGranted *granted, SkStr path, bool writes, SkPlace *place,
+                          SkBuf *problem) {
+  const SkGrant *grant = NULL;
+  *place = (SkPlace){.folder = -1, .writes = writes, .kind = granted->kind};
+  place->caps = &granted->thread->vm->caps;
+  place->folder = open_parent_by(granted, path, granted->rights, place->name, &grant, problem);
+  if (place->folder < 0) return false;
+  if (writes && !may_read_too(granted, path, problem)) {
+    sk_broker_place_close(place);
+    return false;
+  }
+  place->grant = (SkGrant *)(uintptr_t)grant;
+  place->has_companions = !grant->leaf;
+  if (place->has_companions || !writes) return true;
+  sk_buf_printf(problem, "%.*s: its folder must be granted: a journal is made beside the file",
+                SK_STR_ARG(path));
+  sk_broker_place_close(place);
+  return false;
+}
+
+void sk_broker_place_close(SkPlace *place) {
+  if (place->folder >= 0) close(place->folder);
+  place->folder = -1;
+}
+
+/// The name with a suffix; false if the place does not give it.
+static bool companion(const SkPlace *place, const char *suffix, char name[300]) {
+  if (place->folder < 0 || !sk_grant_holds(place->grant)) return errno = EACCES, false;
+  if (*suffix && !place->has_companions) return errno = ENOENT, false;
+  snprintf(name, 300, "%s%s", place->name, suffix);
+  return true;
+}
+
+int sk_broker_place_file(const SkPlace *place, const char *suffix, bool create) {
+  char name[300];
+  if (!companion(place, suffix, name)) return -1;
+  int flags = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+  flags |= place->writes ? O_RDWR | (create ? O_CREAT : 0) : O_RDONLY;
+  int fd = openat(place->folder, name, flags, 0666);
+  struct stat info;
+  if (fd >= 0 &&
+      (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode) || is_special(fd) ||
+       is_denied(place->caps, place->kind, fd) || is_denied(place->caps, SK_CAP_FS_READ, fd))) {
+    close(fd);
+    return errno = EACCES, -1;
+  }
+  return fd;
+}
+
+bool sk_broker_place_has(const SkPlace *place, const char *suffix) {
+  char name[300];
+  struct stat info;
+  return companion(place, suffix, name) &&
+         fstatat(place->folder, name, &info, AT_SYMLINK_NOFOLLOW) == 0 && info.st_size > 0;
+}
+
+bool sk_broker_place_remove(const SkPlace *place, const char *suffix) {
+  char name[300];
+  return place->writes && companion(place, suffix, name) &&
+         (unlinkat(place->folder, name, 0) == 0 || errno == ENOENT);
+}
+
+bool sk_broker_place_sync(const SkPlace *place) {
+  int fd = openat(place->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return true;  // a folder that cannot be read cannot be synced, either
+  bool fine = fsync(fd) == 0 || errno == EINVAL;
+  close(fd);
+  return fine;
+}
+
+int64_t sk_broker_read_at(int fd, void *data, size_t size, int64_t offset) {
+  size_t done = 0;
+  while (done < size) {
+    ssize_t got = pread(fd, (char *)data + done, size - done, offset + (off_t)done);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return -1;
+    if (got == 0) break;
+    done += (size_t)got;
+  }
+  return (int64_t)done;
+}
+
+bool sk_broker_write_at(int fd, const void *data, size_t size, int64_t offset) {
+  return lseek(fd, offset, SEEK_SET) >= 0 && sk_broker_write(fd, data, size);
+}
+
+bool sk_broker_truncate(int fd, int64_t size) {
+  return ftruncate(fd, size) == 0;
+}
+
+bool sk_broker_is_full(void) {
+  return errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
+}
+
+static struct flock range(short type, int64_t start, int64_t count) {
+  return (struct flock){.l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = count};
+}
+
+bool sk_broker_lock(int fd, SkLock lock, int64_t start, int64_t count) {
+  static const short types[] = {F_UNLCK, F_RDLCK, F_WRLCK};
+  struct flock wanted = range(types[lock], start, count);
+  return fcntl(fd, F_OFD_SETLK, &wanted) == 0;
+}
+
+bool sk_broker_is_locked(int fd, int64_t start, int64_t count) {
+  struct flock found = range(F_WRLCK, start, count);
+  return fcntl(fd, F_OFD_GETLK, &found) == 0 && found.l_type != F_UNLCK;
 }
 
 // ---- time zones ---------------------------------------------------------------------------------

@@ -13,7 +13,8 @@ typedef enum {
   SK_RESOURCE_PROCESS,
   SK_RESOURCE_LIBRARY,
   SK_RESOURCE_LOOKUP,  // of a host's name
-  SK_RESOURCE_TLS      // certificates for connections
+  SK_RESOURCE_TLS,     // certificates for connections
+  SK_RESOURCE_DATABASE
 } SkResourceKind;
 
 typedef struct SkResource SkResource;
