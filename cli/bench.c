@@ -1,5 +1,5 @@
 // `skerry bench`: reads what is asked for, runs executions in turns, and shows the study.
-#include <dirent.h>
+#include <ftw.h>
 #include <math.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -77,9 +77,10 @@ static int read_flag(Bench *bench, const char *arg) {
     bench->study.is_quick = true;
   else if ((value = value_of(arg, "--modes")))
     bench->modes = value;
-  else if ((value = value_of(arg, "--against")))
+  else if ((value = value_of(arg, "--against"))) {
+    if (!cli_others_check(value)) return CLI_USAGE;
     bench->against = value;
-  else if ((value = value_of(arg, "--save")))
+  } else if ((value = value_of(arg, "--save")))
     bench->save = value;
   else if ((value = value_of(arg, "--html")))
     bench->html = value;
@@ -326,17 +327,13 @@ static void run_study(Bench *bench) {
   study->seconds = (double)(cli_now_ns() - progress.started_ns) / 1e9;
 }
 
+static int remove_one(const char *path, const struct stat *about, int kind, struct FTW *where) {
+  (void)about, (void)kind, (void)where;
+  return remove(path);
+}
+
 static void remove_scratch(const char *folder) {
-  DIR *directory = folder[0] ? opendir(folder) : NULL;
-  if (!directory) return;
-  char path[512];
-  for (struct dirent *entry; (entry = readdir(directory));) {
-    if (entry->d_name[0] == '.') continue;
-    snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
-    unlink(path);
-  }
-  closedir(directory);
-  rmdir(folder);
+  if (folder[0]) nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 // ---- results ------------------------------------------------------------------------------------
@@ -345,6 +342,7 @@ static int show_study(Bench *bench) {
   CliStudy *study = &bench->study;
   cli_study_summarise(study);
   cli_study_print(study, stdout);
+  if (study->others) cli_others_print(study->others, stdout);
   CliText text = {0};
   cli_study_write(study, &text);
   int code = CLI_OK;
@@ -385,8 +383,10 @@ static int measure(Bench *bench, int argc, char **argv) {
   }
   make_plan(bench);
   run_study(bench);
+  bool fine = !bench->against || cli_others_run(study, &bench->suite, bench->against,
+                                                study->is_quick ? 1 : study->executions);
   remove_scratch(study->scratch);
-  return show_study(bench);
+  return fine ? show_study(bench) : cli_usage("bench", "out of memory");
 }
 
 int cli_bench(const char *command, int argc, char **argv) {

@@ -3,6 +3,7 @@
 //   bench.c          the command: its flags, and what is done in which order
 //   bench_child.c    one execution: a process that runs a program several times
 //   bench_run.c      starts executions and reads what they measured
+//   bench_others.c   the built-in programs in other languages
 //   bench_suite.c    the built-in programs
 //   bench_study.c    the study in memory and as JSON
 //   bench_table.c    the study as text; --compare
@@ -153,6 +154,13 @@ typedef struct {
 /// False after a message: the folder of the suite was not found.
 bool cli_suite_load(CliSuite *suite, bool is_needed);
 void cli_suite_free(CliSuite *suite);
+
+/// The list of --against: "c,lua". False after a message.
+bool cli_others_check(const char *list);
+/// Runs the study's built-in programs in those of the languages that are installed, and in all
+/// modes, as whole processes; study->others has what came out. False if memory is out.
+bool cli_others_run(CliStudy *study, const CliSuite *suite, const char *list, uint32_t executions);
+void cli_others_print(const CliJson *others, FILE *out);
 
 /// Adds an object that describes the machine.
 void cli_machine_describe(CliText *out, const char *name);

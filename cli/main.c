@@ -53,6 +53,8 @@ const CliCommand cli_commands[] = {
      "measured.\nEach runs in several processes, and several times in each; modes take turns.\n\n"
      "  --modes=LIST             interp, jit, jit-cached, boehm (default: all); ratios are to the "
      "first\n"
+     "  --against=LIST           the built-in programs also in other languages, with full inputs:\n"
+     "                           c, lua, luajit, node, java, pypy, python (what is installed)\n"
      "  --quick                  fewer and shorter executions: at most two minutes for the suite\n"
      "  --save=FILE.json         keep the raw data, with the machine's description\n"
      "  --html=FILE.html         a report with charts: one file, which needs no network\n"

@@ -153,6 +153,37 @@ def scaled(name, factor):
     write(name, json.dumps(study))
 
 
+def test_against():
+    """A suite of one's own, in three languages, one of which is wrong."""
+    tiny = Path(folder) / "suite dir/tiny"
+    tiny.mkdir(parents=True)
+    (tiny.parent / "suite.txt").write_text("# comment\ntiny 10\n")
+    (tiny / "tiny.sk").write_text("print(int.parse(args.first() ?? \"42\") ?? 0)\n")
+    (tiny / "tiny.c").write_text("#include <stdio.h>\nint main(void) { puts(\"42\"); }\n")
+    (tiny / "tiny.py").write_text("print(43)\n")
+    (tiny / "expected.txt").write_text("42\n")
+    os.environ["SKERRY_BENCH_DIR"] = str(tiny.parent)
+    output, _ = skerry("bench", "--quick", "--budget=0", "--modes=interp", "--against=c,python,node",
+                       "--save=against.json", "--html=against.html")
+    del os.environ["SKERRY_BENCH_DIR"]
+    study = read_json("against.json")
+    check("the suite's arguments are used", study["programs"][0]["args"] == "10", "")
+    found = study["others"]
+    results = found["programs"][0]["results"]
+    check("C is measured", results["c"]["median"] > 0 and len(results["c"]["cpu"]) == 1, results)
+    check("so is Skerry, as a process with the full input", results["skerry interp"]["ratio"] > 0,
+          results)
+    check("another output does not count", results["python"] == {"failure": "wrong output"}, results)
+    if "node" in results:
+        check("a source that is missing is told", results["node"] == {"failure": "not there"},
+              results)
+    check("the mean is of what has results", found["means"]["python"] is None, found["means"])
+    check("the table has it", "wrong output" in output and "skerry interp" in output, output)
+    check_page("against.html", "wrong output")
+    _, errors = skerry("bench", "--against=cobol", code=2)
+    check("an unknown language is told", "found `cobol`" in errors, errors)
+
+
 def test_compare():
     scaled("slower.json", 3)
     output, _ = skerry("bench", "--compare", "a.json", "a.json")

@@ -252,7 +252,7 @@ function programs() {
 
 // ---- other languages -----------------------------------------------------------------------------
 function others() {
-  const found = data.others;
+  const found = data.others;  // times of failed runs are missing
   if (!found || !found.programs.length) return;
   const engines = found.engines, base = found.base;
   const head = el('tr', {}, [el('th', {scope: 'col', class: 'text'}, 'program'),
@@ -260,7 +260,7 @@ function others() {
       el('th', {scope: 'col'}, e))]);
   const rows = found.programs.map(program => el('tr', {}, [
     el('th', {scope: 'row'}, program.name),
-    el('td', {}, time((program.results[base] || {}).median)),
+    el('td', {}, time((program.results[base] || {median: NaN}).median)),
     ...engines.filter(e => e !== base).map(e => {
       const r = program.results[e];
       return el('td', {title: r && r.ratio ? `${r.ratio_interval.map(v => v.toFixed(2)).join(' to ')}`
