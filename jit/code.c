@@ -91,9 +91,7 @@ static uint8_t *copy_code(const SkCode *code, const SkBlob *blob) {
   uint8_t *to = memory.writable + start;
   memcpy(to, blob->code, blob->code_bytes);
   memcpy(to, &code, sizeof code);  // for the exit thunk
-  uint8_t *installed = memory.executable + start;
-  sk_machine_publish(installed, size);
-  return installed;
+  return memory.executable + start;
 }
 
 SkCode *sk_code_install(SkBlob *blob, void *owner) {
@@ -106,13 +104,15 @@ SkCode *sk_code_install(SkBlob *blob, void *owner) {
     return NULL;
   }
   code->owner = owner;
-  code->exit_counts = counts;
   code->blob = *blob;
   sk_free(blob->code);
   memset(blob, 0, sizeof *blob);
   code->blob.code = installed;
   code->enter = (SkTreeEntry)(uintptr_t)(installed + code->blob.enter_offset);
   if (code->blob.call_offset) code->call = installed + code->blob.call_offset;
+  sk_machine_publish(installed, round_size(code->blob.code_bytes));
+  // Machine code that calls this code is no reader that C knows of; leaving it is (leave.c).
+  __atomic_store_n(&code->exit_counts, counts, __ATOMIC_RELEASE);
   sk_code_announce(code);
   return code;
 }

@@ -406,8 +406,10 @@ static bool leads_on(SkJit *jit, const SkTree *tree, const SkBlobExit *exit) {
 /// New paths wait until the exits that were taken meanwhile have cost about as much as compiling
 /// the tree again will: so many paths are added at once.
 static void recompile_if_due(SkJit *jit, SkTree *tree) {
-  uint32_t enough = jit->params[SK_PARAM_batch] * tree->optimised / 8;
-  if (!tree->has_grown || tree->exits < enough * (1 + tree->compilations / 2)) return;
+  uint32_t enough = jit->params[SK_PARAM_batch] * SK_RELAXED(tree->optimised) / 8;
+  if (!sk_flag_get(&tree->has_grown) ||
+      SK_RELAXED(tree->exits) < enough * (1 + SK_RELAXED(tree->compilations) / 2))
+    return;
   uint8_t expected = 0;
   if (__atomic_load_n(&tree->is_queued, __ATOMIC_ACQUIRE) ||
       !__atomic_compare_exchange_n(&jit->recording, &expected, 1, false, __ATOMIC_ACQUIRE,
@@ -422,11 +424,12 @@ static void recompile_if_due(SkJit *jit, SkTree *tree) {
 static void hoist_less(SkJit *jit, SkTree *tree, const SkBlobExit *exit) {
   uint32_t bit = SK_IR_LOOP_BIT(exit->pc, exit->context);
   uint8_t expected = 0;
-  if ((tree->paths.hoist_off & bit) || __atomic_load_n(&tree->is_queued, __ATOMIC_ACQUIRE) ||
+  if ((SK_RELAXED(tree->paths.hoist_off) & bit) ||
+      __atomic_load_n(&tree->is_queued, __ATOMIC_ACQUIRE) ||
       !__atomic_compare_exchange_n(&jit->recording, &expected, 1, false, __ATOMIC_ACQUIRE,
                                    __ATOMIC_RELAXED))
     return;
-  tree->paths.hoist_off |= bit;
+  SK_RELAXED_SET(tree->paths.hoist_off, SK_RELAXED(tree->paths.hoist_off) | bit);
   sk_jit_enqueue(tree);
   __atomic_store_n(&jit->recording, 0, __ATOMIC_RELEASE);
 }
@@ -437,7 +440,7 @@ bool sk_jit_record_exit(SkJit *jit, SkThread *thread) {
   SkTree *tree = code->owner;
   const SkBlobExit *exit = &code->blob.exits[thread->jit_exit];
   uint32_t *count = &code->exit_counts[thread->jit_exit];
-  uint32_t shift = tree->paths.compiled_version < 6 ? tree->paths.compiled_version : 6;
+  uint32_t version = SK_RELAXED(tree->paths.compiled_version), shift = version < 6 ? version : 6;
   sk_counter64_add(&jit->stats.left);
   sk_counter_add(&tree->exits);
   if (thread->jit_guards == 0) thread->jit_guards = jit->params[SK_PARAM_deopt];
@@ -448,7 +451,8 @@ bool sk_jit_record_exit(SkJit *jit, SkThread *thread) {
     if (taken >= jit->params[SK_PARAM_exit] << shift << 2) hoist_less(jit, tree, exit);
     return false;
   }
-  if (exit->kind != SK_STATE_GUARD || tree->compilations >= jit->params[SK_PARAM_versions])
+  if (exit->kind != SK_STATE_GUARD ||
+      SK_RELAXED(tree->compilations) >= jit->params[SK_PARAM_versions])
     return false;
   if (__atomic_load_n(&tree->is_queued, __ATOMIC_ACQUIRE)) return false;
   if (!leads_on(jit, tree, exit)) {
@@ -474,7 +478,9 @@ static SkJitNext enter(SkJit *jit, SkThread *thread, SkTree *tree, SkCode *code)
   uint32_t outer = sk_activity_set(thread, SK_ACTIVITY_MACHINE_CODE);
   SkTreeStatus status = (SkTreeStatus)code->enter(thread, frame);
   sk_activity_set(thread, outer);
-  if (jit->times) jit->stats.machine_ns += sk_os_monotonic_ns() - before;
+  if (jit->times)
+    SK_RELAXED_SET(jit->stats.machine_ns,
+                   SK_RELAXED(jit->stats.machine_ns) + sk_os_monotonic_ns() - before);
   switch (status) {
     case SK_TREE_RETURNED:
       thread->frame = frame;
@@ -515,8 +521,9 @@ static SkJitNext reach(SkThread *thread) {
   if (recording || sk_flag_get(&tree->is_given_up) ||
       __atomic_load_n(&tree->is_queued, __ATOMIC_ACQUIRE))
     return original(jit, thread);
-  if (tree->wait > 0) {
-    tree->wait--;
+  uint32_t wait = SK_RELAXED(tree->wait);
+  if (wait > 0) {
+    SK_RELAXED_SET(tree->wait, wait - 1);
     return original(jit, thread);
   }
   if (sk_record_start(jit, thread, tree, 0, false)) {
@@ -580,10 +587,12 @@ static void report(SkThread *thread, bool stats, SkBuf *out) {
   SkJit *jit = thread->image->jit;
   if (!jit || (!stats && !jit->dumps && !jit->checks && !jit->verbose)) return;
   sk_jit_drain(jit);
+  pthread_mutex_lock(&jit->lock);
   sk_buf_str(out, sk_buf_view(&jit->dump));
   jit->dump.size = 0;
+  if (stats) add_stats(jit, out);
+  pthread_mutex_unlock(&jit->lock);
   if (!stats) return;
-  add_stats(jit, out);
   sk_buf_printf(out, "jit: %llu units of fuel used\n",
                 (unsigned long long)sk_vm_fuel_used(thread->vm));
 }
@@ -594,7 +603,7 @@ static SkJitCounts counts(const SkImage *image) {
   pthread_mutex_lock(&jit->lock);
   const SkJitStats *stats = &jit->stats;
   SkJitCounts result = {.trees = jit->all.count,
-                        .recordings = stats->recordings,
+                        .recordings = SK_RELAXED(stats->recordings),
                         .compiled = stats->compiled,
                         .refused = stats->failed,
                         .cached = stats->cached,

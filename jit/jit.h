@@ -160,6 +160,8 @@ static inline SkJit *sk_jit_of(const SkThread *thread) {
 static inline bool sk_records(const SkJit *jit, const SkThread *thread) {
   return __atomic_load_n(&jit->recording_thread, __ATOMIC_RELAXED) == thread;
 }
+#define SK_RELAXED(x) __atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define SK_RELAXED_SET(x, value) __atomic_store_n(&(x), (value), __ATOMIC_RELAXED)
 static inline bool sk_flag_get(const bool *flag) {
   return __atomic_load_n(flag, __ATOMIC_RELAXED);
 }

@@ -42,6 +42,7 @@ static uint32_t find_exit(const SkBlob *blob, uint32_t offset) {
 
 uint32_t sk_jit_leave(SkThread *thread, SkSlot *frame, const SkLeaveDump *dump, SkCode *code,
                       uintptr_t return_address) {
+  uint32_t *counts = __atomic_load_n(&code->exit_counts, __ATOMIC_ACQUIRE);
   const SkBlob *blob = &code->blob;
   uint32_t number = find_exit(blob, (uint32_t)(return_address - (uintptr_t)blob->code));
   const SkBlobExit *exit = &blob->exits[number];
@@ -54,7 +55,7 @@ uint32_t sk_jit_leave(SkThread *thread, SkSlot *frame, const SkLeaveDump *dump, 
       frame[slot->slot].u = value;
   }
   if (exit->kind == SK_STATE_CALLER) return SK_TREE_LEFT;  // the tree knows the callee's status
-  __atomic_fetch_add(&code->exit_counts[number], 1, __ATOMIC_RELAXED);
+  __atomic_fetch_add(&counts[number], 1, __ATOMIC_RELAXED);
   thread->frame = frame + exit->base;
   thread->pc = exit->pc;
   thread->jit_left = code;

@@ -116,4 +116,4 @@ typedef struct {
 #define SK_PLUGIN_ABI \
   ((uint32_t)SK_PLUGIN_SIZES << 16 ^ (uint32_t)SK_IR_COUNT << 8 ^ (uint32_t)SK_INNER_END)
 #define SK_PLUGIN_ENTRY "sk_plugin"
-    typedef const SkPlugin *(*SkPluginEntry)(void);
+typedef const SkPlugin *(*SkPluginEntry)(void);

@@ -29,17 +29,17 @@ static void publish(SkTree *tree, SkCode *code) {
     __atomic_store_n(&jit->functions[tree->paths.function], code->call, __ATOMIC_RELEASE);
   pthread_mutex_lock(&jit->lock);
   if (old) SK_VEC_PUSH(&jit->arena, &tree->retired, old);  // somebody may still be in it
-  tree->compilations++;
-  jit->stats.compiled++;
-  jit->stats.code_bytes += code->blob.code_bytes;
+  sk_counter_add(&tree->compilations);
+  sk_counter64_add(&jit->stats.compiled);
+  SK_RELAXED_SET(jit->stats.code_bytes, jit->stats.code_bytes + code->blob.code_bytes);
   pthread_mutex_unlock(&jit->lock);
 }
 
 static void give_up(SkTree *tree, SkAbort why) {
   SkJit *jit = tree->jit;
   pthread_mutex_lock(&jit->lock);
-  jit->stats.failed++;
-  tree->last_abort = (uint8_t)why;
+  sk_counter64_add(&jit->stats.failed);
+  SK_RELAXED_SET(tree->last_abort, (uint8_t)why);
   pthread_mutex_unlock(&jit->lock);
   if (!tree->code || sk_aborts[why].is_final) {
     sk_flag_set(&tree->is_given_up);
@@ -140,9 +140,9 @@ static void compile(SkTree *tree, const SkTreePaths *paths) {
       options.dump = dump_pass;
       options.dump_context = &to;
     }
-    tree->built = live_operations(&ir);
+    SK_RELAXED_SET(tree->built, live_operations(&ir));
     sk_ir_optimise(&ir, &options);
-    tree->optimised = live_operations(&ir);
+    SK_RELAXED_SET(tree->optimised, live_operations(&ir));
     SkBlob blob;
     SkCompileRequest request = {
         .ir = &ir,
@@ -173,7 +173,7 @@ static void compile(SkTree *tree, const SkTreePaths *paths) {
   if (jit->dumps || jit->checks || (jit->verbose && !jit->dump.size))
     sk_buf_str(&jit->dump, sk_buf_view(&dump));
   tree->compile_ns = sk_os_monotonic_ns() - start;
-  jit->stats.compile_ns += tree->compile_ns;
+  SK_RELAXED_SET(jit->stats.compile_ns, jit->stats.compile_ns + tree->compile_ns);
   pthread_mutex_unlock(&jit->lock);
   if (code) {
     sk_log_compiled(jit, tree, paths, &code->blob, tree->compilations + 1, tree->compile_ns, 0);
@@ -226,9 +226,9 @@ static bool start(void) {
 
 void sk_jit_enqueue(SkTree *tree) {
   SkJit *jit = tree->jit;
-  tree->paths.compiled_version = tree->compilations;
-  tree->has_grown = false;
-  tree->exits = 0;
+  SK_RELAXED_SET(tree->paths.compiled_version, SK_RELAXED(tree->compilations));
+  SK_RELAXED_SET(tree->has_grown, false);
+  SK_RELAXED_SET(tree->exits, 0);
   __atomic_store_n(&tree->is_queued, true, __ATOMIC_RELEASE);
   Job *job = sk_calloc(1, sizeof *job);
   bool fine = job && sk_tree_paths_copy(&tree->paths, &job->paths);

@@ -24,14 +24,14 @@ bool sk_record_start(SkJit *jit, SkThread *thread, SkTree *tree, uint32_t contex
                                .start_version = tree->paths.version,
                                .coroutine = thread->coroutine};
   __atomic_store_n(&jit->recording_thread, thread, __ATOMIC_RELAXED);
-  jit->stats.recordings++;
+  sk_counter64_add(&jit->stats.recordings);
   if (jit->times) jit->record_started_ns = sk_os_monotonic_ns();
   return true;
 }
 
 /// After a recording: compile, record again soon, or leave the anchor alone for longer and longer.
 static void settle(SkJit *jit, SkTree *tree, SkAbort why, bool grew) {
-  tree->last_abort = (uint8_t)why;
+  SK_RELAXED_SET(tree->last_abort, (uint8_t)why);
   bool is_loop = !tree->paths.is_function && !tree->paths.is_segment;
   // A loop without a branch has come round; one without a way may have been left at once.
   bool useful = tree->paths.ways.count > 1 || !is_loop || why == SK_ABORT_NONE;
@@ -58,14 +58,14 @@ static void settle(SkJit *jit, SkTree *tree, SkAbort why, bool grew) {
     sk_jit_enqueue(tree);
     return;
   }
-  tree->has_grown |= grew;
+  if (grew) sk_flag_set(&tree->has_grown);
   if (tree->code) return;
   if (++tree->failures >= jit->params[SK_PARAM_tries] || sk_aborts[why].is_final) {
     sk_flag_set(&tree->is_given_up);
     sk_jit_untrap(jit, tree);
     return;
   }
-  tree->wait = 64u << tree->failures;
+  SK_RELAXED_SET(tree->wait, 64u << tree->failures);
 }
 
 void sk_record_stop(SkJit *jit, SkAbort why) {

@@ -111,7 +111,7 @@ static void test_hostile(void) {
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     SkerryVM *vm = vm_with((SkerryVMOptions){.heap_limit_bytes = 2 << 20,
                                              .stack_limit_slots = 8 << 10,
-                                             .fuel = 20000000,
+                                             .fuel = 6000000,
                                              .output_limit_bytes = 100000});
     expect_hot(vm, cases[i].name, cases[i].status, cases[i].message);
     works(sibling);
