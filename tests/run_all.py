@@ -91,6 +91,12 @@ def suite_examples():
         counted("examples", [sys.executable, "tests/run_examples.py"])
 
 
+def suite_http():
+    """HTTP and TLS with the clients and servers of others."""
+    if build("release"):
+        counted("http", [sys.executable, "tests/http/run_peers.py"])
+
+
 def suite_json():
     if build("release"):
         counted("json", [sys.executable, "tests/json/run_json.py"])

@@ -463,6 +463,7 @@ bool sk_loop_wait(SkThread *thread, bool blocks,
     if (fine) wait->state = WAIT_NONE;
   }
   if (!fine) given--;
+  if (given == 0) return fine;
   loop->ended_count -= given;
   memmove(loop->ended, loop->ended + given, loop->ended_count * sizeof *loop->ended);
   return fine;

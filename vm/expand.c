@@ -241,7 +241,7 @@ static void emit_code(X *x) {
     if (!is_skipped_const(x, at)) sk_x_emit_instr(x, at, &next);
     for (uint32_t i = at + 1; i < next; i++) x->offsets[i] = x->l->code.count;
     at = next;
-    if (x->l->arena->failed || x->l->failed) return;
+    if (x->l->arena->failed || x->l->scratch.failed || x->l->failed) return;
   }
   x->offsets[x->fn->instr_count] = x->l->code.count;
 }
