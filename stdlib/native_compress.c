@@ -3,6 +3,7 @@
 #include <zlib.h>
 
 #include "stdlib/natives.h"
+#include "vm/resource.h"
 
 /// As the cases of Format in compress.sk.
 enum { GZIP, ZLIB, RAW };
@@ -115,8 +116,8 @@ static bool inflate_all(SkThread *thread, z_stream *stream, SkList *list, int64_
     if (code == Z_STREAM_END) {
       if (stream->avail_in == 0) return true;
       // A gzip file is one member after the other.
-      bool another = format == GZIP && stream->avail_in > 1 && stream->next_in[0] == 0x1f &&
-                     stream->next_in[1] == 0x8b;
+      bool another = format == GZIP && stream->next_in[0] == 0x1f &&
+                     (stream->avail_in == 1 || stream->next_in[1] == 0x8b);
       if (!another || inflateReset(stream) != Z_OK) {
         *problem = TRAILING;
         return true;
@@ -148,4 +149,117 @@ bool sk_native_zlib_decompress(SkThread *thread, SkList *data, int64_t format, i
   if (problem != FINE) result[0].u = 0;
   result[1].i = problem;
   return fine;
+}
+
+// ---- piece by piece -----------------------------------------------------------------------------
+
+typedef struct {
+  SkThread *thread;
+  z_stream z;
+  bool inflates, ended;  // ended: at the end of a member
+  int64_t format, left;  // left: bytes that may still come out
+} Stream;
+
+static void close_stream(SkResource *resource) {
+  Stream *stream = resource->data;
+  if (stream->inflates)
+    inflateEnd(&stream->z);
+  else
+    deflateEnd(&stream->z);
+  sk_outside_free(stream->thread, stream);
+}
+
+/// Result: the stream's number; -1: too many things are open.
+bool sk_native_zlib_open(SkThread *thread, bool inflates, int64_t format, int64_t number,
+                         SkSlot *result) {
+  if (!inflates && (number < 0 || number > 9))
+    return sk_fault_text(thread, "level %lld out of 0..=9", (long long)number);
+  if (inflates && number < 0)
+    return sk_fault_text(thread, "a limit of %lld bytes", (long long)number);
+  Stream *stream = sk_outside_alloc(thread, sizeof *stream);
+  if (!stream) return sk_fault_memory(thread);
+  *stream = (Stream){.thread = thread, .inflates = inflates, .format = format, .left = number};
+  stream->z = (z_stream){.zalloc = take, .zfree = give_back, .opaque = thread};
+  int bits = window_bits(format);
+  int code = inflates
+                 ? inflateInit2(&stream->z, bits)
+                 : deflateInit2(&stream->z, (int)number, Z_DEFLATED, bits, 8, Z_DEFAULT_STRATEGY);
+  if (code != Z_OK) {
+    sk_outside_free(thread, stream);
+    return sk_fault_memory(thread);
+  }
+  SkResource *resource = sk_resource_open(&thread->vm->resources, SK_RESOURCE_STREAM, -1, NULL);
+  if (!resource) {
+    SkResource none = {.data = stream};
+    close_stream(&none);
+    result->i = -1;
+    return true;
+  }
+  resource->data = stream;
+  resource->close = close_stream;
+  result->i = sk_resource_number(&thread->vm->resources, resource);
+  return true;
+}
+
+/// What the next piece of input gives. False: a fault is pending.
+static bool inflate_piece(Stream *stream, SkList *list, int *problem) {
+  z_stream *z = &stream->z;
+  if (z->avail_in == 0) return true;
+  if (stream->ended) {
+    if (stream->format != GZIP || z->next_in[0] != 0x1f) {
+      *problem = TRAILING;
+      return true;
+    }
+    inflateReset(z);
+    stream->ended = false;
+  }
+  int64_t most = stream->left < INT32_MAX - 1 ? stream->left : INT32_MAX - 1;
+  if (!inflate_all(stream->thread, z, list, stream->format, most, problem)) return false;
+  stream->ended = *problem == FINE;
+  if (*problem == TRUNCATED) *problem = FINE;  // more may come
+  stream->left -= list->length;
+  return true;
+}
+
+/// What the next piece of input gives. False: a fault is pending.
+static bool deflate_piece(Stream *stream, SkList *list, bool is_last) {
+  z_stream *z = &stream->z;
+  int code, problem = FINE;
+  do {
+    if (!make_room(stream->thread, list, INT32_MAX, &problem))
+      return problem == FINE ? false : sk_fault_memory(stream->thread);
+    uint32_t room = capacity_of(stream->thread, list) - list->length;
+    z->next_out = data_of(stream->thread, list) + list->length;
+    z->avail_out = room;
+    code = deflate(z, is_last ? Z_FINISH : Z_NO_FLUSH);
+    list->length += room - z->avail_out;
+  } while (code != Z_STREAM_END && z->avail_out == 0);
+  stream->ended = code == Z_STREAM_END;
+  return true;
+}
+
+/// Results: the bytes (null: a problem, or the stream is closed), which problem, whether the data
+/// has come to an end.
+bool sk_native_zlib_add(SkThread *thread, const SkGranted *granted, SkList *data, bool is_last,
+                        SkSlot *result) {
+  Stream *stream = sk_broker_resource(granted)->data;
+  SK_HANDLES(scope, thread->heap);
+  SkList *list = open_list(thread, 0, result);
+  if (!list) return false;
+  stream->z.next_in = data_of(thread, data);
+  stream->z.avail_in = data->length;
+  int problem = FINE;
+  bool fine = stream->inflates ? inflate_piece(stream, list, &problem)
+                               : deflate_piece(stream, list, is_last);
+  if (is_last && stream->inflates && !stream->ended && problem == FINE) problem = TRUNCATED;
+  if (problem != FINE) result[0].u = 0;
+  result[1].i = problem;
+  result[2].u = stream->ended;
+  return fine;
+}
+
+bool sk_native_zlib_close(SkThread *thread, const SkGranted *granted) {
+  (void)thread;
+  sk_resource_close(sk_broker_resource(granted));
+  return true;
 }

@@ -5,6 +5,7 @@
 #include <zstd_errors.h>
 
 #include "stdlib/natives.h"
+#include "vm/resource.h"
 
 /// How decompressing failed: as the cases of ZstdErrorKind in zstd.sk, plus 1.
 enum { FINE, CORRUPT, TRUNCATED, LIMIT, WINDOW };
@@ -54,13 +55,16 @@ static SkList *open_list(SkThread *thread, SkSlot *result) {
   return NULL;
 }
 
-static bool compress_all(SkThread *thread, ZSTD_CCtx *context, const SkList *data, SkList *list) {
+/// Compresses the data into the list, and ends the frame if it is the last of it. False: a fault is
+/// pending.
+static bool compress_all(SkThread *thread, ZSTD_CCtx *context, const SkList *data, bool is_last,
+                         SkList *list) {
   ZSTD_inBuffer in = {data_of(thread, data), data->length, 0};
   size_t left = 1;
-  while (left > 0) {
+  while (is_last ? left > 0 : in.pos < in.size) {
     if (!make_room(thread, list, INT32_MAX)) return false;
     ZSTD_outBuffer out = rest_of(thread, list);
-    left = ZSTD_compressStream2(context, &out, &in, ZSTD_e_end);
+    left = ZSTD_compressStream2(context, &out, &in, is_last ? ZSTD_e_end : ZSTD_e_continue);
     if (ZSTD_isError(left)) {
       if (ZSTD_getErrorCode(left) == ZSTD_error_memory_allocation) return sk_fault_memory(thread);
       return sk_fault_text(thread, "zstd failed: %s", ZSTD_getErrorName(left));
@@ -83,7 +87,7 @@ bool sk_native_zstd_compress(SkThread *thread, SkList *data, int64_t level, SkSl
   if (!context) return sk_fault_memory(thread);
   ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, (int)level);
   ZSTD_CCtx_setPledgedSrcSize(context, data->length);
-  bool fine = compress_all(thread, context, data, list);
+  bool fine = compress_all(thread, context, data, true, list);
   ZSTD_freeCCtx(context);
   return fine;
 }
@@ -141,4 +145,87 @@ bool sk_native_zstd_decompress(SkThread *thread, SkList *data, int64_t limit, Sk
   if (problem != FINE) result[0].u = 0;
   result[1].i = problem;
   return fine;
+}
+
+// ---- piece by piece -----------------------------------------------------------------------------
+
+typedef struct {
+  SkThread *thread;
+  ZSTD_CCtx *compressor;  // one of the two
+  ZSTD_DCtx *decompressor;
+  int64_t level, left;  // left: bytes that may still come out
+  bool ended;
+} Stream;
+
+static void close_stream(SkResource *resource) {
+  Stream *stream = resource->data;
+  ZSTD_freeCCtx(stream->compressor);
+  ZSTD_freeDCtx(stream->decompressor);
+  sk_outside_free(stream->thread, stream);
+}
+
+/// Result: the stream's number; -1: too many things are open.
+bool sk_native_zstd_open(SkThread *thread, bool decompresses, int64_t number, SkSlot *result) {
+  if (!decompresses && (number < 1 || number > 22))
+    return sk_fault_text(thread, "level %lld out of 1..=22", (long long)number);
+  if (decompresses && number < 0)
+    return sk_fault_text(thread, "a limit of %lld bytes", (long long)number);
+  Stream *stream = sk_outside_alloc(thread, sizeof *stream);
+  if (!stream) return sk_fault_memory(thread);
+  *stream = (Stream){.thread = thread, .level = number, .left = number, .ended = true};
+  ZSTD_customMem memory = {take, give_back, thread};
+  if (decompresses)
+    stream->decompressor = ZSTD_createDCtx_advanced(memory);
+  else
+    stream->compressor = ZSTD_createCCtx_advanced(memory);
+  if (stream->compressor)
+    ZSTD_CCtx_setParameter(stream->compressor, ZSTD_c_compressionLevel, (int)number);
+  bool has_context = stream->compressor || stream->decompressor;
+  SkResource *resource =
+      has_context ? sk_resource_open(&thread->vm->resources, SK_RESOURCE_STREAM, -1, NULL) : NULL;
+  if (!resource) {
+    SkResource none = {.data = stream};
+    close_stream(&none);
+    result->i = -1;
+    return has_context || sk_fault_memory(thread);
+  }
+  resource->data = stream;
+  resource->close = close_stream;
+  result->i = sk_resource_number(&thread->vm->resources, resource);
+  return true;
+}
+
+/// Results: the bytes (null: a problem, or the stream is closed), which problem, whether the data
+/// has come to the end of a frame.
+bool sk_native_zstd_add(SkThread *thread, const SkGranted *granted, SkList *data, bool is_last,
+                        SkSlot *result) {
+  Stream *stream = sk_broker_resource(granted)->data;
+  SK_HANDLES(scope, thread->heap);
+  SkList *list = open_list(thread, result);
+  if (!list) return false;
+  int problem = FINE;
+  bool fine = true;
+  if (stream->compressor) {
+    uint64_t fuel = (uint64_t)data->length * (uint64_t)(1 + stream->level * stream->level / 2);
+    fine = sk_native_charge(thread, fuel) &&
+           compress_all(thread, stream->compressor, data, is_last, list);
+    stream->ended = is_last;
+  } else if (data->length) {
+    int64_t most = stream->left < INT32_MAX - 1 ? stream->left : INT32_MAX - 1;
+    fine = decompress_all(thread, stream->decompressor, data, list, most, &problem);
+    stream->ended = problem == FINE;
+    if (problem == TRUNCATED) problem = FINE;  // more may come
+    stream->left -= list->length;
+  }
+  if (is_last && !stream->ended && problem == FINE) problem = TRUNCATED;
+  if (problem != FINE) result[0].u = 0;
+  result[1].i = problem;
+  result[2].u = stream->ended;
+  return fine;
+}
+
+bool sk_native_zstd_close(SkThread *thread, const SkGranted *granted) {
+  (void)thread;
+  sk_resource_close(sk_broker_resource(granted));
+  return true;
 }

@@ -77,7 +77,7 @@ bool sk_native_refuse_handle(SkThread *thread, uint32_t number, SkSlot *result) 
       [SK_RESOURCE_FILE] = "file",         [SK_RESOURCE_SOCKET] = "connection",
       [SK_RESOURCE_PROCESS] = "process",   [SK_RESOURCE_LIBRARY] = "library",
       [SK_RESOURCE_LOOKUP] = "look-up",    [SK_RESOURCE_TLS] = "certificate",
-      [SK_RESOURCE_DATABASE] = "database",
+      [SK_RESOURCE_DATABASE] = "database", [SK_RESOURCE_STREAM] = "stream",
   };
   const SkNativeRow *row = &sk_native_rows[number];
   // To close what is closed is fine.

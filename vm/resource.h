@@ -14,7 +14,8 @@ typedef enum {
   SK_RESOURCE_LIBRARY,
   SK_RESOURCE_LOOKUP,  // of a host's name
   SK_RESOURCE_TLS,     // certificates for connections
-  SK_RESOURCE_DATABASE
+  SK_RESOURCE_DATABASE,
+  SK_RESOURCE_STREAM   // data that is compressed or decompressed piece by piece
 } SkResourceKind;
 
 typedef struct SkResource SkResource;
