@@ -492,8 +492,9 @@ static SkJitNext enter(SkJit *jit, SkThread *thread, SkTree *tree, SkCode *code)
       if (!thread->jit_left) {
         sk_counter64_add(&jit->stats.left);
         sk_counter_add(&tree->untold);
-      } else if (sk_jit_record_exit(jit, thread))
+      } else if (sk_jit_record_exit(jit, thread)) {
         return SK_JIT_RECORD;
+      }
       return thread->pc == pc && thread->frame == frame ? original(jit, thread) : SK_JIT_GO_ON;
   }
   return SK_JIT_FAILED;

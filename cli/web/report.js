@@ -155,13 +155,26 @@ function table() {
 }
 
 // ---- each program --------------------------------------------------------------------------------
-/// A frame with axes; draw(x, y) gives its lines. xMost and yMost in units of the data.
-function plot(label, xMost, yMost, xText, yText, draw) {
+/// 1, 2, 5, 10 ... around what is shown, or only some of them.
+function decades(least, most) {
+  const all = [];
+  for (let power = 10 ** Math.floor(Math.log10(least)); power <= most * 10; power *= 10) {
+    all.push(power, 2 * power, 5 * power);
+  }
+  const from = all.findLastIndex(v => v <= least * 1.001);
+  const to = all.findIndex(v => v >= most * 0.999);
+  const shown = all.slice(Math.max(0, from), to + 1).map(v => Number(v.toPrecision(3)));
+  return shown.length > 1 ? shown : [shown[0], shown[0] * 2];
+}
+/// A frame with axes; draw(x, y) gives its lines. xMost and yMost in units of the data;
+/// with yLeast the y axis is logarithmic.
+function plot(label, xMost, yMost, xText, yText, draw, yLeast) {
   const width = 400, height = 210, left = 48, right = 10, top = 10, bottom = 24;
-  const ys = ticks(yMost, 4), xs = ticks(xMost, 5).filter(v => v <= xMost * 1.001);
+  const ys = yLeast ? decades(yLeast, yMost) : ticks(yMost, 4), xs = ticks(xMost, 5).filter(v => v <= xMost * 1.001);
   const most = ys[ys.length - 1];
   const x = value => left + (xMost ? value / xMost : 0) * (width - left - right);
-  const y = value => height - bottom - value / most * (height - top - bottom);
+  const part = value => yLeast ? Math.log(value / ys[0]) / Math.log(most / ys[0]) : value / most;
+  const y = value => height - bottom - part(value) * (height - top - bottom);
   const chart = svg('svg', {viewBox: `0 0 ${width} ${height}`, width, height, role: 'img',
     'aria-label': label});
   ys.forEach(value => chart.append(
@@ -187,8 +200,8 @@ function warmUp(program) {
   const chart = plot(`Time of each iteration of ${program.name}`, Math.max(1, count - 1),
     most / unit, v => String(v + 1), v => String(v), (x, y) => shown.flatMap(r =>
       r.executions.map(e => line(e[data.clock].map((v, i) => [x(i), y(Math.min(v, most) / unit)]),
-        colour(modes.indexOf(r.mode)), 0.75))));
-  return figure(`Each iteration, in ${name}; a line is one execution`, chart);
+        colour(modes.indexOf(r.mode)), 0.75))), sorted[0] / unit);
+  return figure(`Each iteration, in ${name} (logarithmic); a line is one execution`, chart);
 }
 function parts(program) {
   const shown = program.results.filter(r => r.parts);

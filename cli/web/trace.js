@@ -82,7 +82,7 @@ function head() {
     el('p', {class: 'lead'}, [el('code', {}, data.log), ` · ${data.machine.cpu || 'unknown CPU'} · ` +
       `Skerry ${data.skerry}`]),
     el('p', {}, `${trees.length} places became hot; ${data.starts.length} recordings; ` +
-      `${compiled.length} compilations took ${time(sum(compiled, 'compile_ns'))} and gave ` +
+      `${compiled.length} ${compiled.length === 1 ? 'compilation' : 'compilations'} took ${time(sum(compiled, 'compile_ns'))} and gave ` +
       `${bytes(sum(compiled, 'code_bytes'))} of machine code; ${data.refused.length} were refused.` +
       (ordinals ? ` The log spans ${time(ordinals)}.` : ' The log has no end: the run was cut off.')));
   if (data.text_left_out) {
