@@ -63,7 +63,8 @@ static void child_args(const CliStudy *study, const CliPassed *passed, const Cli
   char text[128];
   add(args, "skerry", 6);
   add(args, "bench-run", 9);
-  snprintf(text, sizeof text, "%d %u %.0f %s", fd, study->iterations, study->budget_s * 1000,
+  snprintf(text, sizeof text, "%d %u %.0f %s", fd, study->iterations,
+           study->budget_s * (task == CLI_CHILD_PARTS ? 500 : 1000),
            task == CLI_CHILD_PARTS ? "parts" : "time");
   add_words(args, text);
   for (uint32_t i = 0; i < passed->count; i++)
