@@ -204,14 +204,19 @@ bool sk_vm_write(SkVm *vm, int stream, const char *data, size_t size, bool line_
     bool fine = sk_vm_write_now(vm, 2, data, size);
     return (!line_end || sk_vm_write_now(vm, 2, "\n", 1)) && fine;
   }
-  if (size > OUT_BUFFER_BYTES) {
-    sk_vm_flush(vm);
-    if (!sk_vm_write_now(vm, 1, data, size)) vm->out_failed = true;
-  } else {
+  size_t before = vm->out.size;
+  if (size <= OUT_BUFFER_BYTES) {
     sk_buf_add(&vm->out, data, size);
+    if (line_end) sk_buf_byte(&vm->out, '\n');
   }
-  if (line_end) sk_buf_byte(&vm->out, '\n');
-  if (vm->out.size >= OUT_BUFFER_BYTES || vm->out.failed) sk_vm_flush(vm);
+  if (size > OUT_BUFFER_BYTES || vm->out.failed) {  // too long, or no memory to hold it back
+    vm->out.failed = false;
+    vm->out.size = before;
+    sk_vm_flush(vm);
+    bool fine = sk_vm_write_now(vm, 1, data, size);
+    if (!fine || (line_end && !sk_vm_write_now(vm, 1, "\n", 1))) vm->out_failed = true;
+  }
+  if (vm->out.size >= OUT_BUFFER_BYTES) sk_vm_flush(vm);
   return !vm->out_failed;
 }
 
