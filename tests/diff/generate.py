@@ -39,6 +39,9 @@ fn mix(h: int, x: int) -> int => (h ^ x) * 1099511628211 + (h >>> 29)
 fn mixf(h: int, x: float) -> int => mix(h, x.bits())
 fn mixb(h: int, x: bool) -> int => mix(h, if x { 7 } else { 11 })
 fn mixs(h: int, s: string) -> int { var r = h; for b in s.bytes() { r = mix(r, b) }; return r }
+fn some(n: int) -> int? => n
+fn same(o: int?) -> int? => o
+fn seen(s: Shape) -> Shape => s
 fn half(n: int) -> int? => if n % 2 == 0 { n / 2 } else { null }
 fn check(n: int) throws -> int {
   if n % 7 == 3 { throw Oops(n) }
@@ -270,13 +273,14 @@ class Function:
             return f"(!{e()})"
         if choice == 8:
             name = self.name_of("shape")
-            return f"({name} is {r.choice(['Square', 'Line'])})" if name else e()
+            # By a function: a test of the name itself would narrow what it is in the branches.
+            return f"(seen({name}) is {r.choice(['Square', 'Line'])})" if name else e()
         if choice == 9:
             return f"isBig({self.expr('op', depth - 1)})"
         if choice == 10:
             return f"({self.expr('str', depth - 1)} {r.choice(['==', '<', '!='])} {self.expr('str', depth - 1)})"
         name = self.name_of("opt")
-        return f"({name} {r.choice(['==', '!='])} null)" if name else e()
+        return f"(same({name}) {r.choice(['==', '!='])} null)" if name else e()
 
     def expr_str(self, depth):
         r = self.rng
@@ -403,7 +407,7 @@ class Function:
         elif kind == "tri":
             text = f"Tri({self.expr('int')}, {self.expr('pair')}, {self.expr('int')})"
         elif kind == "shape":
-            self.emit(f"var {name}: Shape = {self.expr('shape')}")
+            self.emit(f"var {name}: Shape = seen({self.expr('shape')})")
             self.declare(name, "shape", True)
             return
         elif kind == "opt":
@@ -434,7 +438,10 @@ class Function:
         elif kind == "float":
             self.emit(f"{name} {r.choice(['=', '+=', '-=', '*='])} {self.expr('float')}")
         elif kind == "opt":
-            self.emit(f"{name} = {r.choice(['null', 'half(' + self.expr('int') + ')', self.expr('int')])}")
+            # By a function: what is assigned as an int would be one from there on.
+            self.emit(f"{name} = {r.choice(['null', 'half(' + self.expr('int') + ')', 'some(' + self.expr('int') + ')'])}")
+        elif kind == "shape":
+            self.emit(f"{name} = seen({self.expr(kind)})")
         else:
             self.emit(f"{name} = {self.expr(kind)}")
 
