@@ -101,8 +101,8 @@ static const SkPlugin *load_from(const char *path, SkBuf *error) {
   return NULL;
 }
 
-/// Beside the file that holds this code (the executable or libskerry), unless it does not exist
-/// there.
+/// Beside the file that holds this code (the executable or libskerry), or in ../lib/skerry from
+/// there, as it is installed. False if it is in neither.
 static bool beside_us(char *path, size_t size) {
   char self[PATH_BYTES];
   ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
@@ -116,8 +116,12 @@ static bool beside_us(char *path, size_t size) {
   char *slash = strrchr(self, '/');
   if (!slash) return false;
   *slash = 0;
-  int written = snprintf(path, size, "%s/" PLUGIN_FILE, self);
-  return written > 0 && (size_t)written < size && access(path, R_OK) == 0;
+  static const char *const places[] = {"/", "/../lib/skerry/"};
+  for (size_t i = 0; i < SK_COUNT_OF(places); i++) {
+    int written = snprintf(path, size, "%s%s" PLUGIN_FILE, self, places[i]);
+    if (written > 0 && (size_t)written < size && access(path, R_OK) == 0) return true;
+  }
+  return false;
 }
 
 /// Where the plug-in is, if it is anywhere.

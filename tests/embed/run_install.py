@@ -68,6 +68,12 @@ def main():
           "-DCMAKE_INSTALL_LIBDIR=lib", *common)
     run("cmake", "--install", WORK / "skerry")
 
+    study = WORK / "study.json"
+    run(PREFIX / "bin/skerry", "bench", "fib", "--modes=interp", "--args=12", "--executions=1",
+        "--iterations=1", f"--save={study}")
+    if '"name":"fib"' not in study.read_text():
+        sys.exit("the installed command does not find its built-in programs")
+
     cmake(ROOT / "tests/embed/outside", WORK / "outside", f"-DCMAKE_PREFIX_PATH={PREFIX}",
           f"-DEXAMPLES={EXAMPLES}")
     for name in ["hello", "cpp"]:
