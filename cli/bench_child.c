@@ -36,7 +36,7 @@ typedef struct {
 
 static bool on_write(void *context, int stream, const char *data, size_t size) {
   Output *output = context;
-  if (stream != 1) return fwrite(data, 1, size, stderr) == size;
+  if (stream != 1) return size == 0 || fwrite(data, 1, size, stderr) == size;
   for (size_t i = 0; i < size; i++)
     output->hash = (output->hash ^ (unsigned char)data[i]) * 0x100000001B3u;
   return true;
