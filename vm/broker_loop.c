@@ -55,9 +55,9 @@ struct SkSocket {
 struct SkLookup {
   uv_getaddrinfo_t request;  // first
   SkLoop *loop;
-  int64_t token;  // that waits; -1: none
-  struct addrinfo *found;
-  int error;  // of getaddrinfo
+  int64_t token;                  // that waits; -1: none
+  struct addrinfo *found, *more;  // addresses; more: after those of found
+  int error;                      // of getaddrinfo
   bool is_running, is_dropped;
   char host[256];
 };
@@ -306,6 +306,7 @@ bool sk_loop_wait_socket(SkThread *thread, int64_t token, SkSocket *socket, SkDi
 
 static void free_lookup(SkLookup *lookup) {
   if (lookup->found) freeaddrinfo(lookup->found);
+  if (lookup->more) freeaddrinfo(lookup->more);
   sk_free(lookup);
 }
 
@@ -336,7 +337,10 @@ static void close_lookup(SkResource *resource) {
 static bool is_known(SkLookup *lookup, const char *service, int type) {
   bool local = strcasecmp(lookup->host, "localhost") == 0;
   struct addrinfo hints = {.ai_socktype = type, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
-  return getaddrinfo(local ? "127.0.0.1" : lookup->host, service, &hints, &lookup->found) == 0;
+  if (getaddrinfo(local ? "127.0.0.1" : lookup->host, service, &hints, &lookup->found) != 0)
+    return false;
+  if (local && getaddrinfo("::1", service, &hints, &lookup->more) != 0) lookup->more = NULL;
+  return true;
 }
 
 int64_t sk_loop_lookup(SkThread *thread, int64_t token, SkStr host, uint16_t port, bool udp,
@@ -378,13 +382,20 @@ int64_t sk_loop_lookup(SkThread *thread, int64_t token, SkStr host, uint16_t por
   return sk_resource_number(resources, resource);
 }
 
-const struct addrinfo *sk_lookup_found(const SkLookup *lookup, SkBuf *problem) {
+const struct addrinfo *sk_lookup_at(const SkLookup *lookup, int64_t index, SkBuf *problem) {
   if (lookup->is_running)
     sk_buf_printf(problem, "%s: not resolved yet", lookup->host);
   else if (!lookup->found)
     sk_buf_printf(problem, "%s: %s", lookup->host,
                   lookup->error ? uv_strerror(lookup->error) : "no such host");
-  return lookup->found;
+  if (lookup->is_running) return NULL;
+  const struct addrinfo *lists[] = {lookup->found, lookup->more};
+  for (size_t i = 0; i < SK_COUNT_OF(lists); i++) {
+    for (const struct addrinfo *at = lists[i]; at; at = at->ai_next) {
+      if (index-- == 0) return at;
+    }
+  }
+  return NULL;
 }
 
 const char *sk_lookup_host(const SkLookup *lookup) {

@@ -91,10 +91,9 @@ static void send_at_once(int fd) {
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 }
 
-/// The number of the look-up's i-th address; NULL and a problem if there is none.
+/// The look-up's address number `index`; NULL and a problem if there is none.
 static const struct addrinfo *address_at(const SkGranted *granted, int64_t index, SkBuf *problem) {
-  const struct addrinfo *at = sk_lookup_found(granted->resource->data, problem);
-  while (at && index-- > 0) at = at->ai_next;
+  const struct addrinfo *at = sk_lookup_at(granted->resource->data, index, problem);
   if (!at && problem->size == 0) sk_buf_cstr(problem, "there is no such address");
   return at;
 }

@@ -70,6 +70,7 @@ struct SkTls **sk_socket_tls(SkSocket *socket);
 /// and a problem, or a fault pending.
 int64_t sk_loop_lookup(SkThread *thread, int64_t token, SkStr host, uint16_t port, bool udp,
                        bool *pending, SkBuf *problem);
-/// NULL while it goes on, or if it failed (then with a problem).
-const struct addrinfo *sk_lookup_found(const SkLookup *lookup, SkBuf *problem);
+/// The address number `index` that came out; NULL if there are fewer, and with a problem while the
+/// look-up goes on, or if it failed.
+const struct addrinfo *sk_lookup_at(const SkLookup *lookup, int64_t index, SkBuf *problem);
 const char *sk_lookup_host(const SkLookup *lookup);

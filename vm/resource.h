@@ -28,7 +28,7 @@ struct SkResource {
   void (*close)(SkResource *resource);  // frees data; may be NULL
 };
 
-#define SK_RESOURCE_LIMIT 4096u
+#define SK_RESOURCE_LIMIT 16384u
 
 typedef struct {
   SkResource *items;
