@@ -2,6 +2,8 @@
 // (loop.h). None of it waits: what would have to says so, and the guest's task waits in the loop.
 //
 // A socket with a TLS session (broker_tls.c) reads and writes through it.
+#include "packages.h"  // generated
+#if SK_HAVE_UV
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
@@ -254,3 +256,4 @@ int64_t sk_broker_receive_from(const SkGranted *granted, void *into, size_t size
   *port = port_of((struct sockaddr *)&name);
   return got;
 }
+#endif

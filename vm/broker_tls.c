@@ -1,6 +1,8 @@
 // TLS: the plug-in (vm/tls/plugin.h) between a socket's bytes and what a guest reads and writes.
 // The plug-in is loaded at the first use; without it, or without the OpenSSL that it links,
 // connections with TLS fail with a message that says so.
+#include "packages.h"  // generated
+#if SK_HAVE_UV
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -275,3 +277,4 @@ void sk_tls_close(struct SkTls *tls, int fd) {
   shared.plugin->session_delete(tls->session);
   sk_free(tls);
 }
+#endif
