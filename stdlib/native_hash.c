@@ -96,11 +96,11 @@ static void compress_sha1(uint64_t words[8], const uint8_t *block) {
   for (int i = 0; i < 80; i++) {
     uint32_t f, k;
     if (i < 20) {
-      f = (b & c) | (~b & d), k = 0x5A827999;
+      f = d ^ (b & (c ^ d)), k = 0x5A827999;
     } else if (i < 40) {
       f = b ^ c ^ d, k = 0x6ED9EBA1;
     } else if (i < 60) {
-      f = (b & c) | (b & d) | (c & d), k = 0x8F1BBCDC;
+      f = (b & c) | (d & (b | c)), k = 0x8F1BBCDC;
     } else {
       f = b ^ c ^ d, k = 0xCA62C1D6;
     }
@@ -136,47 +136,60 @@ static const uint64_t roots[80] = {
     0x28db77f523047d84, 0x32caab7b40c72493, 0x3c9ebe0a15c9bebc, 0x431d67c49c100d4c,
     0x4cc5d4becb3e42b6, 0x597f299cfc657e2a, 0x5fcb6fab3ad6faec, 0x6c44198c4a475817};
 
+// Instead of moving the eight words on, each round takes them in turned places.
+#define ROUND(rotate, e1, e2, e3, a1, a2, a3, a, b, c, d, e, f, g, h, add)            \
+  h += (rotate(e, e1) ^ rotate(e, e2) ^ rotate(e, e3)) + (g ^ (e & (f ^ g))) + (add); \
+  d += h;                                                                             \
+  h += (rotate(a, a1) ^ rotate(a, a2) ^ rotate(a, a3)) + ((a & b) | (c & (a | b)));
+#define EIGHT(round, i)                                                             \
+  round(a, b, c, d, e, f, g, h, i) round(h, a, b, c, d, e, f, g, i + 1)             \
+      round(g, h, a, b, c, d, e, f, i + 2) round(f, g, h, a, b, c, d, e, i + 3)     \
+          round(e, f, g, h, a, b, c, d, i + 4) round(d, e, f, g, h, a, b, c, i + 5) \
+              round(c, d, e, f, g, h, a, b, i + 6) round(b, c, d, e, f, g, h, a, i + 7)
+#define ROUND256(a, b, c, d, e, f, g, h, i) \
+  ROUND(right, 6, 11, 25, 2, 13, 22, a, b, c, d, e, f, g, h, (uint32_t)(roots[i] >> 32) + w[i])
+#define ROUND512(a, b, c, d, e, f, g, h, i) \
+  ROUND(right64, 14, 18, 41, 28, 34, 39, a, b, c, d, e, f, g, h, roots[i] + w[i])
+
 static void compress_sha256(uint64_t words[8], const uint8_t *block) {
-  uint32_t w[64], s[8];
+  uint32_t w[64];
   for (int i = 0; i < 16; i++) w[i] = read_be32(block + 4 * i);
   for (int i = 16; i < 64; i++) {
     uint32_t x = w[i - 15], y = w[i - 2];
     w[i] = w[i - 16] + (right(x, 7) ^ right(x, 18) ^ x >> 3) + w[i - 7] +
            (right(y, 17) ^ right(y, 19) ^ y >> 10);
   }
-  for (int i = 0; i < 8; i++) s[i] = (uint32_t)words[i];
-  for (int i = 0; i < 64; i++) {
-    uint32_t a = s[0], e = s[4];
-    uint32_t one = s[7] + (right(e, 6) ^ right(e, 11) ^ right(e, 25)) + ((e & s[5]) ^ (~e & s[6])) +
-                   (uint32_t)(roots[i] >> 32) + w[i];
-    uint32_t two =
-        (right(a, 2) ^ right(a, 13) ^ right(a, 22)) + ((a & s[1]) ^ (a & s[2]) ^ (s[1] & s[2]));
-    s[7] = s[6], s[6] = s[5], s[5] = e, s[4] = s[3] + one;
-    s[3] = s[2], s[2] = s[1], s[1] = a, s[0] = one + two;
+  uint32_t a = (uint32_t)words[0], b = (uint32_t)words[1], c = (uint32_t)words[2],
+           d = (uint32_t)words[3], e = (uint32_t)words[4], f = (uint32_t)words[5],
+           g = (uint32_t)words[6], h = (uint32_t)words[7];
+  for (int i = 0; i < 64; i += 8) {
+    EIGHT(ROUND256, i)
   }
-  for (int i = 0; i < 8; i++) words[i] = (uint32_t)words[i] + s[i];
+  const uint32_t more[8] = {a, b, c, d, e, f, g, h};
+  for (int i = 0; i < 8; i++) words[i] = (uint32_t)words[i] + more[i];
 }
 
 static void compress_sha512(uint64_t words[8], const uint8_t *block) {
-  uint64_t w[80], s[8];
+  uint64_t w[80];
   for (int i = 0; i < 16; i++) w[i] = read_be64(block + 8 * i);
   for (int i = 16; i < 80; i++) {
     uint64_t x = w[i - 15], y = w[i - 2];
     w[i] = w[i - 16] + (right64(x, 1) ^ right64(x, 8) ^ x >> 7) + w[i - 7] +
            (right64(y, 19) ^ right64(y, 61) ^ y >> 6);
   }
-  for (int i = 0; i < 8; i++) s[i] = words[i];
-  for (int i = 0; i < 80; i++) {
-    uint64_t a = s[0], e = s[4];
-    uint64_t one = s[7] + (right64(e, 14) ^ right64(e, 18) ^ right64(e, 41)) +
-                   ((e & s[5]) ^ (~e & s[6])) + roots[i] + w[i];
-    uint64_t two = (right64(a, 28) ^ right64(a, 34) ^ right64(a, 39)) +
-                   ((a & s[1]) ^ (a & s[2]) ^ (s[1] & s[2]));
-    s[7] = s[6], s[6] = s[5], s[5] = e, s[4] = s[3] + one;
-    s[3] = s[2], s[2] = s[1], s[1] = a, s[0] = one + two;
+  uint64_t a = words[0], b = words[1], c = words[2], d = words[3], e = words[4], f = words[5],
+           g = words[6], h = words[7];
+  for (int i = 0; i < 80; i += 8) {
+    EIGHT(ROUND512, i)
   }
-  for (int i = 0; i < 8; i++) words[i] += s[i];
+  const uint64_t more[8] = {a, b, c, d, e, f, g, h};
+  for (int i = 0; i < 8; i++) words[i] += more[i];
 }
+
+#undef ROUND512
+#undef ROUND256
+#undef EIGHT
+#undef ROUND
 
 // ---- what they share ----------------------------------------------------------------------------
 
