@@ -224,6 +224,21 @@ bool sk_native_random_seed(SkThread *thread, const SkGranted *granted, SkSlot *r
   return true;
 }
 
+bool sk_native_random_bytes(SkThread *thread, const SkGranted *granted, int64_t count,
+                            SkSlot *result) {
+  (void)granted;
+  if (count < 0 || count > 1 << 20)
+    return sk_fault_text(thread, "secureBytes gives 0 to 1048576 bytes, found %lld",
+                         (long long)count);
+  if (!sk_native_charge(thread, (uint64_t)count)) return false;
+  SkList *list = sk_list_new(thread, SK_TI_BYTES, (uint32_t)count);
+  if (!list) return false;
+  if (count) sk_os_random(sk_list_data(thread->heap, list), (size_t)count);
+  list->length = (uint32_t)count;
+  result->u = sk_gc_ref(thread->heap, list).bits;
+  return true;
+}
+
 bool sk_native_env_get(SkThread *thread, const SkGranted *granted, SkString *name, SkSlot *result) {
   SkCaps *caps = &thread->vm->caps;
   SkStr wanted = sk_string_view(name);
