@@ -41,7 +41,7 @@ typedef struct {
   Statement *statements;
   uint32_t statement_count;
   uint64_t next_serial;
-  int64_t patience_ms;  // how long to wait for others' locks
+  int64_t patience_ms;  // how long std.sqlite tries again while others hold locks
   uint64_t waits_since_ns;
 } Database;
 
@@ -408,18 +408,6 @@ static int on_progress(void *context) {  // gc-lint: SQLite sets the arguments
   return !sk_native_charge(thread, STEP_FUEL) || !sk_native_may_go_on(thread);
 }
 
-/// Somebody else holds a lock: 0 gives up.
-static int on_busy(void *context, int count) {  // gc-lint: SQLite sets the arguments
-  Database *database = context;
-  uint64_t now = sk_os_monotonic_ns();
-  if (count == 0) database->waits_since_ns = now;
-  if ((int64_t)((now - database->waits_since_ns) / 1000000) >= database->patience_ms ||
-      !sk_native_may_go_on(database->thread))
-    return 0;
-  nanosleep(&(struct timespec){0, count < 10 ? 1000000 : 10000000}, NULL);
-  return 1;
-}
-
 static bool is_any(const char *name, const char *const *names) {
   while (*names && sqlite3_stricmp(name, *names) != 0) names++;
   return *names != NULL;
@@ -644,7 +632,6 @@ static void set_limits(Database *database) {
   sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_FKEY, 1, NULL);
   sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
   sqlite3_progress_handler(db, STEP_OPS, on_progress, database);
-  sqlite3_busy_handler(db, on_busy, database);
   sqlite3_set_authorizer(db, on_authorize, database);
 }
 
@@ -1036,4 +1023,16 @@ bool sk_native_sqlite_patience(SkThread *thread, const SkGranted *granted, int64
                                SkSlot *result) {
   enter(granted)->patience_ms = ms < 0 ? 0 : ms;
   return leave(thread, SQLITE_OK, NULL, &result[1]);
+}
+
+/// Somebody else holds a lock: waits a moment, and says if it is worth another try. The module
+/// loops, so that the other VMs of the process, which may hold it, get their turns.
+bool sk_native_sqlite_wait(SkThread *thread, const SkGranted *granted, bool first, SkSlot *result) {
+  Database *database = enter(granted);
+  uint64_t now = sk_os_monotonic_ns();
+  if (first) database->waits_since_ns = now;
+  result[0].u = (int64_t)((now - database->waits_since_ns) / 1000000) < database->patience_ms;
+  if (result[0].u) nanosleep(&(struct timespec){0, 1000000}, NULL);
+  bool goes_on = sk_native_may_go_on(thread);
+  return leave(thread, SQLITE_OK, NULL, &result[1]) && goes_on;
 }
