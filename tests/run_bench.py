@@ -254,7 +254,7 @@ fn short(n: int) -> int {
 class Node { let next: Node?; let n: int }
 fn churn(n: int) -> int {
   var list: Node? = null
-  for i in 0..<n { list = Node(if i % 50000 == 0 { null } else { list }, i) }
+  for i in 0..<n { list = Node(if i % 600000 == 0 { null } else { list }, i) }
   return list!.n
 }
 fn deep(n: int) -> int => if n == 0 { long(LONG) } else { deep(n - 1) + 1 }
@@ -277,16 +277,16 @@ def share(stacks, function):
 
 def test_profile():
     """Time goes to the functions and lines that use it, with and without the JIT."""
-    program = SPENDS.replace("SHORT", "3000000").replace("CHURN", "1500000")
+    program = SPENDS.replace("SHORT", "3000000").replace("CHURN", "3000000")
     write("spends.sk", program.replace("LONG", "2000000"))
     output, errors = skerry("profile", "--jit=off", "-o", "p.folded", "-o", "p.svg", "-o", "p.html",
                             "spends.sk")
     check("the program's output is its own", output.strip().isdigit(), output)
     check("what was written is told", "p.svg" in errors and "samples" in errors, errors)
     stacks = read_folded("p.folded")
-    check("long takes most, in few iterations", 0.45 < share(stacks, "long") < 0.95,
+    check("long takes much, in few iterations", 0.2 < share(stacks, "long") < 0.8,
           share(stacks, "long"))
-    check("short is seen", 0.02 < share(stacks, "short") < 0.5, share(stacks, "short"))
+    check("short is seen", 0.005 < share(stacks, "short") < 0.5, share(stacks, "short"))
     check("stacks have callers and lines", any(
         [frame.split(" ")[0] for frame in frames[:-1]] == ["main"] + ["deep"] * 5 + ["long"] and
         all(":" in frame for frame in frames[:-1]) for frames, _ in stacks), stacks[:3])
