@@ -267,4 +267,6 @@ void sk_compile_describe(SkBuf *out) {
   find_plugin(path, sizeof path);
   add_identity(out, path);
   sk_machine_describe(out);
+  const char *cpu = getenv("SKERRY_JIT_CPU");  // see jit/llvm/plugin.c
+  if (cpu) sk_buf_cstr(out, cpu);
 }

@@ -151,6 +151,8 @@ def suite_stages():
     """What each stage of the compiler makes of some programs; --bless of its script rewrites."""
     if build("release"):
         counted("golden", [sys.executable, "tests/run_golden.py"])
+        if (ROOT / "build/release/skerry-jit.so").exists():
+            counted("one-program.md", [sys.executable, "tests/run_one_program.py"])
 
 
 def suite_asan():

@@ -94,12 +94,15 @@ static bool start(void (*fatal)(const char *message), char *error, size_t error_
   LLVMInstallFatalErrorHandler(on_fatal);
   init_target();
   plugin.triple = LLVMGetDefaultTargetTriple();
-  plugin.cpu = LLVMGetHostCPUName();
-  char *host = LLVMGetHostCPUFeatures();
+  // For dumps that are the same on every machine: code for this CPU instead of the one that is
+  // here.
+  const char *named = getenv("SKERRY_JIT_CPU");
+  plugin.cpu = named ? LLVMCreateMessage(named) : LLVMGetHostCPUName();
+  char *host = named ? LLVMCreateMessage("") : LLVMGetHostCPUFeatures();
   size_t size = strlen(host) + sizeof EXTRA_FEATURES;
   plugin.features = malloc(size);
   if (!plugin.features) return false;
-  snprintf(plugin.features, size, "%s%s", host, EXTRA_FEATURES);
+  snprintf(plugin.features, size, "%s%s", host, host[0] ? EXTRA_FEATURES : "");
   LLVMDisposeMessage(host);
   LLVMTargetRef target;
   char *message = NULL;
