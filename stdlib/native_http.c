@@ -405,9 +405,9 @@ typedef struct {
   SkThread *thread;
   SkList *list;
   bool failed;  // with a fault pending
-} Out;
+} SkOutCall;
 
-static void add(Out *out, const char *data, size_t size) {
+static void add(SkOutCall *out, const char *data, size_t size) {
   SkList *list = out->list;
   if (out->failed || size == 0) return;
   out->failed = !sk_list_reserve(out->thread, list, (uint64_t)list->length + size);
@@ -415,10 +415,10 @@ static void add(Out *out, const char *data, size_t size) {
   memcpy((char *)sk_list_data(out->thread->heap, list) + list->length, data, size);
   list->length += (uint32_t)size;
 }
-static void add_text(Out *out, const char *text) {
+static void add_text(SkOutCall *out, const char *text) {
   add(out, text, strlen(text));
 }
-static void add_number(Out *out, int64_t number) {
+static void add_number(SkOutCall *out, int64_t number) {
   char text[20];
   size_t at = sizeof text;
   do {
@@ -522,7 +522,8 @@ static bool is_ours(const SkString *name) {
 }
 
 /// Names and values in turn. A problem, or NULL.
-static const char *add_fields(Out *out, const SkList *fields, bool *has_date, bool *has_host) {
+static const char *add_fields(SkOutCall *out, const SkList *fields, bool *has_date,
+                              bool *has_host) {
   if (fields->length % 2) return "a field has no value";
   const SkHeap *heap = out->thread->heap;
   for (uint32_t i = 0; i < fields->length; i += 2) {
@@ -549,7 +550,7 @@ static const char *add_fields(Out *out, const SkList *fields, bool *has_date, bo
 }
 
 /// Content-Length; -1: chunked; -2: neither.
-static void add_length(Out *out, int64_t length) {
+static void add_length(SkOutCall *out, int64_t length) {
   if (length == -1) add_text(out, "Transfer-Encoding: chunked\r\n");
   if (length < 0) return;
   add_text(out, "Content-Length: ");
@@ -558,7 +559,7 @@ static void add_length(Out *out, int64_t length) {
 }
 
 /// Ends a head that was begun when the list had `size` bytes, or takes it back.
-static bool end_head(Out *out, uint32_t size, const char *problem, SkSlot *result) {
+static bool end_head(SkOutCall *out, uint32_t size, const char *problem, SkSlot *result) {
   if (out->failed) return false;
   add(out, "\r\n", 2);
   if (problem) out->list->length = size;
@@ -570,7 +571,7 @@ static bool end_head(Out *out, uint32_t size, const char *problem, SkSlot *resul
 /// client is an old one that must be told.
 bool sk_native_http_answer(SkThread *thread, SkList *list, int64_t status, SkList *fields,
                            int64_t length, int64_t keep, SkSlot *result) {
-  Out out = {thread, list, false};
+  SkOutCall out = {thread, list, false};
   uint32_t size = list->length;
   bool has_date = status < 200, has_host = false;
   if (status < 100 || status > 999)
@@ -594,7 +595,7 @@ bool sk_native_http_answer(SkThread *thread, SkList *list, int64_t status, SkLis
 /// Adds the head of a request.
 bool sk_native_http_ask(SkThread *thread, SkList *list, SkString *method, SkString *target,
                         SkString *host, SkList *fields, int64_t length, SkSlot *result) {
-  Out out = {thread, list, false};
+  SkOutCall out = {thread, list, false};
   uint32_t size = list->length;
   bool has_date = true, has_host = false;
   const char *problem = method->size_bytes ? NULL : "the request has no method";

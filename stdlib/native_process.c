@@ -11,7 +11,7 @@ typedef struct {
   size_t limit_bytes;
   uint64_t deadline_ns;  // UINT64_MAX: none
   bool timed_out, too_much;
-} Run;
+} SkRunCall;
 
 #define POLL_MS 20
 
@@ -55,7 +55,7 @@ static void close_end(int *end) {
 }
 
 /// As much of the input as it takes now.
-static void feed(Run *run) {
+static void feed(SkRunCall *run) {
   while (run->child.in >= 0) {
     size_t size = run->input.size < 65536 ? run->input.size : 65536;
     int64_t done = size ? sk_broker_write_some(run->child.in, run->input.data, size) : -1;
@@ -70,7 +70,7 @@ static void feed(Run *run) {
 }
 
 /// As much as it has written by now. False with a fault pending.
-static bool drain(Run *run, int *end, SkBuf *out) {
+static bool drain(SkRunCall *run, int *end, SkBuf *out) {
   char chunk[16384];
   while (*end >= 0 && !run->too_much) {
     int64_t got = sk_broker_read(*end, chunk, sizeof chunk);
@@ -91,13 +91,13 @@ static bool drain(Run *run, int *end, SkBuf *out) {
   return true;
 }
 
-static bool drain_both(Run *run) {
+static bool drain_both(SkRunCall *run) {
   return drain(run, &run->child.out, &run->streams[0]) &&
          drain(run, &run->child.errors, &run->streams[1]);
 }
 
 /// Until it has ended. False with a fault or a stop pending; then it has been killed.
-static bool follow(Run *run, int *code, int *signal) {
+static bool follow(SkRunCall *run, int *code, int *signal) {
   bool fine = true, killed = false;
   while (true) {
     if (!killed) feed(run);
@@ -127,7 +127,7 @@ static bool give_bytes(SkThread *thread, const SkBuf *buf, SkSlot *result) {
 
 /// Results: how it ended (0 by itself, 1 its time was over, 2 too much output), exit code, signal,
 /// output, errors, why it was not started.
-static bool give(Run *run, int code, int signal, SkSlot *result, SkBuf *problem) {
+static bool give(SkRunCall *run, int code, int signal, SkSlot *result, SkBuf *problem) {
   SkThread *thread = run->thread;
   SK_HANDLES(scope, thread->heap);
   result[0].i = run->too_much ? 2 : run->timed_out ? 1 : 0;
@@ -143,7 +143,7 @@ bool sk_native_process_run(SkThread *thread, const SkGranted *granted, SkString 
                            SkList *args, SkList *env, SkList *input, int64_t limit_bytes,
                            int64_t timeout_ms, SkSlot *result) {
   SkBuf problem = {0};
-  Run run = {.thread = thread, .deadline_ns = UINT64_MAX};
+  SkRunCall run = {.thread = thread, .deadline_ns = UINT64_MAX};
   run.limit_bytes = limit_bytes < 0 ? 0 : limit_bytes > INT32_MAX ? INT32_MAX : (size_t)limit_bytes;
   if (timeout_ms > 0 && timeout_ms < INT64_MAX / 2000000)
     run.deadline_ns = sk_os_monotonic_ns() + (uint64_t)timeout_ms * 1000000;

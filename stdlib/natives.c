@@ -39,7 +39,7 @@ bool sk_native_may_go_on(SkThread *thread) {
   return sk_stop(thread, cancelled ? SK_STOP_CANCEL : SK_STOP_DEADLINE);
 }
 
-bool sk_outside_grow(SkOutside *held, SkThread *thread, size_t bytes) {
+bool sk_outside_grow(SkOutside *held, SkThread *thread, size_t bytes) {  // gc-lint: it is of held
   const size_t step = 65536;
   if (bytes <= held->bytes) return true;
   size_t more = (bytes - held->bytes + step - 1) / step * step;
