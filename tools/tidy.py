@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Checks rules that compilers don't: which layer includes which, line length, file length, calls that
-are not used here, state that VMs would share.
+are not used here, state that VMs would share, what is not documented.
 
 Layers may include only lower ones: include/ -> base/ -> bytecode/ -> { compiler/, gc/ } -> vm/ ->
 { jit/, stdlib/ } -> cli/. The command, the embedding examples and their tests see only the public
@@ -64,5 +64,12 @@ for layer, allowed in MAY_INCLUDE.items():
             include = re.match(r'\s*#include "([^/"]+)/', line)
             if include and include.group(1) not in allowed:
                 problems.append(f"{name}:{number}: {layer}/ must not include {include.group(1)}/")
+# What everybody can use of the standard library says what it is: `skerry doc` prints it.
+for path in sorted((ROOT / "stdlib").glob("*.sk")):
+    lines = path.read_text().split("\n")
+    for number, line in enumerate(lines[1:], 2):
+        if line.startswith("pub ") and not lines[number - 2].startswith("///"):
+            problems.append(f"{path.relative_to(ROOT)}:{number}: no `///` line above it")
+
 print("\n".join(problems) if problems else "tidy")
 sys.exit(1 if problems else 0)

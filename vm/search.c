@@ -117,6 +117,13 @@ SkStr sk_search_explain(void *context, SkArena *arena, SkStr name, SkStr *help) 
                            "this build of Skerry has no %s: it was built without %s (Debian: %s)",
                            wanted.data, package->name, package->debian_package);
   }
-  *help = list_std(arena);
+  SkNearest nearest = {.wanted = sk_str_n(wanted.data + 4, wanted.size - 4)};
+  for (uint32_t i = 0; i < sk_std_module_count; i++) {
+    const char *std = sk_std_modules[i].name;
+    if (strncmp(std, "std.", 4) == 0) sk_nearest_try(&nearest, sk_str(std + 4));
+  }
+  *help = nearest.best.size
+              ? sk_arena_printf(arena, "did you mean std.%.*s?", SK_STR_ARG(nearest.best))
+              : list_std(arena);
   return SK_STR("");
 }
