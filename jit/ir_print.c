@@ -104,6 +104,7 @@ static void print_instr(const SkIr *ir, SkIrRef ref, SkBuf *out) {
   if (instr->flags & SK_IF_UNLIKELY) sk_buf_cstr(out, " unlikely");
   if (instr->flags & SK_IF_NATURAL) sk_buf_cstr(out, " natural");
   if (instr->flags & SK_IF_FINAL) sk_buf_cstr(out, " final");
+  if (instr->flags & SK_IF_VIRTUAL) sk_buf_cstr(out, " virtual");
   if (instr->origin) sk_buf_printf(out, " @%u", instr->origin);
   if (instr->state) sk_buf_printf(out, " [s%u]", instr->state);
   if (instr->op == SK_IR_KFLOAT) {

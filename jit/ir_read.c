@@ -255,6 +255,7 @@ static void read_instr(Reader *r, SkIrRef ref, uint8_t type) {
   if (accept(r, "unlikely")) instr.flags |= SK_IF_UNLIKELY;
   if (accept(r, "natural")) instr.flags |= SK_IF_NATURAL;
   if (accept(r, "final")) instr.flags |= SK_IF_FINAL;
+  if (accept(r, "virtual")) instr.flags |= SK_IF_VIRTUAL;
   if (accept(r, "@")) instr.origin = number(r);
   if (accept(r, "[")) {
     instr.state = state(r);

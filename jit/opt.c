@@ -10,6 +10,7 @@
 #define STRENGTHEN {"strengthen", sk_opt_strengthen}
 #define RANGES {"ranges", sk_opt_ranges}
 #define FLOATS {"floats", sk_opt_floats}
+#define SINK {"sink", sk_opt_sink}
 
 const SkIrPass sk_ir_passes[] = {
     FOLD,
@@ -20,13 +21,14 @@ const SkIrPass sk_ir_passes[] = {
     THREAD,
     STRENGTHEN,
     FLOATS,
+    SINK,
     {NULL, NULL},
 };
 
 static const SkIrPass order[] = {
     GVN, FLOATS, FOLD, DCE, THREAD,
     FOLD, LICM, GVN, RANGES,
-    LICM, GVN, FLOATS, FOLD, STRENGTHEN, DCE,
+    LICM, GVN, FLOATS, FOLD, STRENGTHEN, DCE, SINK,
 };
 // clang-format on
 

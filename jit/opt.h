@@ -26,6 +26,8 @@ void sk_opt_licm(SkIr *ir, const SkIrOptOptions *options);
 void sk_opt_ranges(SkIr *ir, const SkIrOptOptions *options);
 /// Loads of 64 bits that are only used as floats.
 void sk_opt_floats(SkIr *ir, const SkIrOptOptions *options);
+/// Objects that only exits need: the last pass.
+void sk_opt_sink(SkIr *ir, const SkIrOptOptions *options);
 /// Branches on PHIs of constants.
 void sk_opt_thread(SkIr *ir, const SkIrOptOptions *options);
 /// Several checks of constant places become one.

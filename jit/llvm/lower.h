@@ -78,6 +78,13 @@ LLVMValueRef sk_lower_intrinsic(SkLower *lower, const char *name, LLVMTypeRef ty
 bool sk_lower_memory(SkLower *lower, SkIrRef ref);
 LLVMValueRef sk_lower_object(SkLower *lower, SkIrRef ref);
 LLVMValueRef sk_lower_slot(SkLower *lower, uint32_t slot);
+static inline bool sk_lower_is_virtual(const SkLower *lower, SkIrRef ref) {
+  const SkIrInstr *instr = sk_lower_instr(lower, ref);
+  return instr->op == SK_IR_NEW && (instr->flags & SK_IF_VIRTUAL);
+}
+/// Makes a virtual object with all that is stored into it; the place and the roots are stored. 0
+/// where memory is out, with a fault pending.
+LLVMValueRef sk_lower_make_virtual(SkLower *lower, SkIrRef ref);
 
 // lower_call.c: helpers, trees
 bool sk_lower_call(SkLower *lower, SkIrRef ref);

@@ -31,6 +31,10 @@ void sk_lower_store_roots(SkLower *lower, uint32_t state, bool place) {
     SkIrSlotValue entry = lower->ir->slot_values.items[exit->first + i];
     const SkIrInstr *instr = sk_lower_instr(lower, entry.value);
     if (entry.slot == SK_SLOT_FUEL) continue;
+    if (sk_lower_is_virtual(lower, entry.value)) {
+      LLVMBuildStore(lower->b, sk_lower_int(lower, 0), sk_lower_slot(lower, entry.slot));
+      continue;
+    }
     if (instr->type != SK_IT_REF && !sk_ir_is_constant(lower->ir, entry.value)) continue;
     LLVMBuildStore(lower->b, sk_lower_value(lower, entry.value), sk_lower_slot(lower, entry.slot));
   }

@@ -40,8 +40,70 @@ static LLVMValueRef build_patchpoint(SkLower *lower, uint32_t state, SkIrStateKi
   return LLVMBuildCall2(lower->b, type, function, operands, 6 + count, "");
 }
 
+/// Calls fn for each virtual object that the state names, with its first slot.
+static uint32_t each_virtual(SkLower *lower, uint32_t state,
+                             void (*fn)(SkLower *lower, uint32_t state, SkIrSlotValue entry)) {
+  const SkIrState *exit = &lower->ir->states.items[state];
+  uint32_t count = 0;
+  for (uint32_t i = 0; i < exit->count; i++) {
+    SkIrSlotValue entry = lower->ir->slot_values.items[exit->first + i];
+    if (entry.slot == SK_SLOT_FUEL || !sk_lower_is_virtual(lower, entry.value)) continue;
+    count++;
+    if (fn) fn(lower, state, entry);
+  }
+  return count;
+}
+
+static void set_null(SkLower *lower, uint32_t state, SkIrSlotValue entry) {
+  (void)state;
+  if (!lower->values[entry.value]) lower->values[entry.value] = sk_lower_int(lower, 0);
+}
+
+static void set_unknown(SkLower *lower, uint32_t state, SkIrSlotValue entry) {
+  (void)state;
+  LLVMValueRef value = lower->values[entry.value];
+  if (value && LLVMIsConstant(value)) lower->values[entry.value] = NULL;
+}
+
+static void forget(SkLower *lower, uint32_t state, SkIrSlotValue entry) {
+  (void)state;
+  lower->values[entry.value] = NULL;
+}
+
+/// Memory is out: the interpreter goes on with the fault; what could not be made is null.
+static void leave_failed(SkLower *lower, uint32_t state) {
+  each_virtual(lower, state, set_null);
+  sk_lower_return_status(lower, build_patchpoint(lower, state, SK_STATE_FAIL));
+  each_virtual(lower, state, set_unknown);
+}
+
+/// One object: made, and put into its slot, where the next one's allocation finds it.
+static void make(SkLower *lower, uint32_t state, SkIrSlotValue entry) {
+  LLVMValueRef made = lower->values[entry.value];
+  if (!made) {
+    made = sk_lower_make_virtual(lower, entry.value);
+    LLVMBasicBlockRef out = sk_lower_block(lower), on = sk_lower_block(lower);
+    LLVMValueRef given = LLVMBuildICmp(lower->b, LLVMIntNE, made, sk_lower_int(lower, 0), "");
+    sk_lower_branch(lower, given, on, out, lower->likely);
+    sk_lower_go(lower, out);
+    leave_failed(lower, state);
+    sk_lower_go(lower, on);
+    lower->values[entry.value] = made;
+  }
+  LLVMBuildStore(lower->b, made, sk_lower_slot(lower, entry.slot));
+}
+
+/// Objects that only exits need are made here.
+static void make_virtuals(SkLower *lower, uint32_t state) {
+  if (each_virtual(lower, state, NULL) == 0) return;
+  sk_lower_store_roots(lower, state, true);
+  each_virtual(lower, state, make);
+}
+
 void sk_lower_leave(SkLower *lower, uint32_t state, SkIrStateKind kind) {
+  make_virtuals(lower, state);
   sk_lower_return_status(lower, build_patchpoint(lower, state, kind));
+  each_virtual(lower, state, forget);
 }
 
 /// An exit that is no exception: where a loop ends or a coroutine yields. The slots are stored
@@ -49,6 +111,7 @@ void sk_lower_leave(SkLower *lower, uint32_t state, SkIrStateKind kind) {
 static void leave_inline(SkLower *lower, uint32_t state) {
   const SkIrState *exit = &lower->ir->states.items[state];
   const SkLayout *layout = lower->layout;
+  make_virtuals(lower, state);
   for (uint32_t i = 0; i < exit->count; i++) {
     SkIrSlotValue entry = lower->ir->slot_values.items[exit->first + i];
     LLVMValueRef value = sk_lower_value(lower, entry.value);
@@ -61,6 +124,7 @@ static void leave_inline(SkLower *lower, uint32_t state) {
   sk_lower_store(lower, LLVMConstInt(lower->i32, exit->pc, 0), lower->thread, layout->thread_pc);
   sk_lower_store(lower, LLVMConstNull(lower->ptr), lower->thread, layout->thread_left);
   sk_lower_return_status(lower, sk_lower_int(lower, SK_TREE_LEFT));
+  each_virtual(lower, state, forget);
 }
 
 /// Guards that leave with the same state share the exit.

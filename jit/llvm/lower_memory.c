@@ -141,6 +141,32 @@ static void new_object(SkLower *lower, SkIrRef ref) {
   sk_lower_store(lower, aux, address_of(lower, value), layout->object_aux);
 }
 
+LLVMValueRef sk_lower_make_virtual(SkLower *lower, SkIrRef ref) {
+  const SkIrInstr *instr = sk_lower_instr(lower, ref);
+  LLVMBuilderRef b = lower->b;
+  LLVMTypeRef types[3] = {lower->ptr, lower->i64, lower->i64};
+  LLVMValueRef args[3] = {lower->thread, sk_lower_int(lower, (uint32_t)instr->k),
+                          sk_lower_int(lower, instr->k >> 32)};
+  LLVMValueRef made = LLVMBuildCall2(b, LLVMFunctionType(lower->i64, types, 3, 0),
+                                     sk_lower_helper(lower, SK_INNER_NEW), args, 3, "");
+  LLVMBasicBlockRef fill = sk_lower_block(lower), done = sk_lower_block(lower);
+  LLVMValueRef given = LLVMBuildICmp(b, LLVMIntNE, made, sk_lower_int(lower, 0), "");
+  sk_lower_branch(lower, given, fill, done, lower->likely);
+  sk_lower_go(lower, fill);
+  LLVMValueRef object = address_of(lower, made);
+  if (instr->c != 0)
+    sk_lower_store(lower, LLVMConstInt(lower->i16, instr->c, 0), object, lower->layout->object_aux);
+  const SkIrList *list = &lower->ir->blocks.items[instr->block].instrs;
+  for (uint32_t i = 0; i < list->count; i++) {
+    const SkIrInstr *other = sk_lower_instr(lower, list->items[i]);
+    if (other->op == SK_IR_STORE && other->a == ref)
+      store(lower, other, other->b, object, other->k);
+  }
+  LLVMBuildBr(b, done);
+  sk_lower_go(lower, done);
+  return made;
+}
+
 /// length == capacity, or no array yet: the slow path.
 static void room(SkLower *lower, SkIrRef ref) {
   const SkIrInstr *instr = sk_lower_instr(lower, ref);
@@ -288,6 +314,7 @@ bool sk_lower_memory(SkLower *lower, SkIrRef ref) {
   uint64_t bytes;
   switch (instr->op) {
     case SK_IR_STORE:
+      if (sk_lower_is_virtual(lower, instr->a)) return true;
       store(lower, instr, instr->b, sk_lower_object(lower, instr->a), instr->k);
       return true;
     case SK_IR_STOREX: {
@@ -310,6 +337,7 @@ bool sk_lower_memory(SkLower *lower, SkIrRef ref) {
       barrier(lower, instr);
       return true;
     case SK_IR_NEW:
+      if (sk_lower_is_virtual(lower, ref)) return true;
       new_object(lower, ref);
       return true;
     case SK_IR_ROOM:
