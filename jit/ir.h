@@ -91,6 +91,7 @@ enum { SK_SHAPE_F64 = 12, SK_SHAPE_VOID, SK_SHAPE_BOOL };
 #define SK_IF_UNLIKELY 4u  // BR: successor 0 is unlikely
 #define SK_IF_NATURAL 8u   // PHI of a loop: an int that is never negative
 #define SK_IF_FINAL 16u    // EXIT: the tree will never go on there, so nobody counts it
+#define SK_IR_EXIT_ROOTS 16u  // references in the virtual objects of one state, at most
 #define SK_IF_VIRTUAL 32u  // NEW: made, and its stores done, only where the tree is left
 
 typedef struct {

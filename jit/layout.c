@@ -2,6 +2,8 @@
 #include "jit/plugin.h"
 #include "vm/extern.h"
 
+_Static_assert(SK_IR_EXIT_ROOTS == SK_JIT_ROOTS, "one number");
+
 const SkLayout sk_jit_layout = {
     .thread_heap = offsetof(SkThread, heap),
     .thread_frame = offsetof(SkThread, frame),
@@ -15,6 +17,8 @@ const SkLayout sk_jit_layout = {
     .thread_global_flags = offsetof(SkThread, global_flags),
     .thread_native_limit = offsetof(SkThread, native_limit),
     .thread_guards = offsetof(SkThread, jit_guards),
+    .thread_roots = offsetof(SkThread, jit_roots),
+    .thread_root_count = offsetof(SkThread, jit_root_count),
     .thread_interrupt = offsetof(SkThread, interrupt),
     .thread_c_functions = offsetof(SkThread, c_functions),
     .thread_c_epoch = offsetof(SkThread, c_epoch),

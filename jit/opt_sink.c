@@ -10,6 +10,7 @@ typedef struct {
   SkIr *ir;
   uint32_t *position;    // by instruction: in its block
   uint32_t *last_store;  // by NEW: position of the last store into it
+  uint32_t *refs;        // by NEW: references stored into it
   bool *stays;           // by NEW: something needs it in the tree
 } Sink;
 
@@ -24,9 +25,10 @@ static void note_operands(Sink *s, SkIrRef ref) {
   for (uint32_t i = 0; i < count; i++) {
     if (at(s, span[i])->op != SK_IR_NEW) continue;
     bool into = instr->op == SK_IR_STORE && i == 0 && instr->block == at(s, span[i])->block;
-    if (into)
+    if (into) {
       s->last_store[span[i]] = s->position[ref];
-    else
+      s->refs[span[i]] += instr->width == SK_IW_REF;
+    } else
       s->stays[span[i]] = true;
   }
 }
@@ -39,11 +41,13 @@ static bool only_leaves(SkIrOp op) {
 static void note_state(Sink *s, SkIrRef ref) {
   const SkIrInstr *instr = at(s, ref);
   const SkIrState *state = &s->ir->states.items[instr->state];
+  uint32_t refs = 0;
   for (uint32_t i = 0; i < state->count; i++) {
     SkIrRef value = s->ir->slot_values.items[state->first + i].value;
     if (at(s, value)->op != SK_IR_NEW) continue;
     bool early = instr->block == at(s, value)->block && s->position[ref] < s->last_store[value];
-    if (early || !only_leaves((SkIrOp)instr->op)) s->stays[value] = true;
+    refs += s->refs[value];
+    if (early || refs > SK_IR_EXIT_ROOTS || !only_leaves((SkIrOp)instr->op)) s->stays[value] = true;
   }
 }
 
@@ -64,8 +68,9 @@ void sk_opt_sink(SkIr *ir, const SkIrOptOptions *options) {
   Sink s = {.ir = ir};
   s.position = sk_arena_try(ir->arena, ir->instrs.count * sizeof *s.position);
   s.last_store = sk_arena_try(ir->arena, ir->instrs.count * sizeof *s.last_store);
+  s.refs = sk_arena_try(ir->arena, ir->instrs.count * sizeof *s.refs);
   s.stays = sk_arena_try(ir->arena, ir->instrs.count * sizeof *s.stays);
-  if (!s.position || !s.last_store || !s.stays) return;
+  if (!s.position || !s.last_store || !s.refs || !s.stays) return;
   for (uint32_t i = 0; i < ir->order.count; i++) {
     const SkIrList *list = &ir->blocks.items[ir->order.items[i]].instrs;
     for (uint32_t j = 0; j < list->count; j++) s.position[list->items[j]] = j;

@@ -9,7 +9,7 @@
 typedef struct {
   uint32_t thread_heap, thread_frame, thread_stack_limit, thread_pc, thread_fuel;
   uint32_t thread_functions, thread_helpers, thread_consts, thread_globals, thread_global_flags;
-  uint32_t thread_native_limit, thread_guards, thread_left;
+  uint32_t thread_native_limit, thread_guards, thread_left, thread_roots, thread_root_count;
   uint32_t thread_interrupt, thread_c_functions, thread_c_epoch, c_function_bytes, c_function_epoch;
   uint32_t heap_base, heap_bump, heap_limit, heap_types;
   uint32_t type_info_bytes, type_enum_id;

@@ -48,6 +48,8 @@ void sk_mark_stack(SkThread *thread, SkMarker *marker) {
   SkRef at = thread->coroutine;
   uint32_t main_pc = thread->main_pc, main_frame = thread->main_frame;
   const SkNest *nest = thread->nest;
+  for (uint32_t i = 0; i < thread->jit_root_count; i++)
+    sk_gc_mark(marker, (SkRef){(SkRefBits)thread->jit_roots[i]});
   while (true) {
     sk_gc_mark(marker, at);
     if (frame) mark_frames(thread->image, frame, pc, marker);

@@ -95,6 +95,8 @@ typedef struct SkNest {
 /// Calls inside each other: each takes its share of the C stack.
 #define SK_NEST_LIMIT 128u
 
+#define SK_JIT_ROOTS 16u
+
 /// What the interpreter keeps at hand. `thread` is the first argument of whatever may collect.
 struct SkThread {
   SkHeap *heap;
@@ -125,6 +127,8 @@ struct SkThread {
   uint32_t jit_exit;
   const struct SkCFunction *c_functions;  // by number: vm/extern.h
   const _Atomic uint32_t *c_epoch;        // of the VM's grants
+  uint64_t jit_roots[SK_JIT_ROOTS];  // references that compiled code holds while it makes objects
+  uint32_t jit_root_count;
   uint64_t jit_guards;       // parameter deopt: guards to pass until one is made to fail
   uint32_t activity;         // SkActivity and more (sampler.h); written by this thread only
   uint32_t paused_activity;  // while the collector runs: the one that it interrupted

@@ -59,6 +59,11 @@ static void set_null(SkLower *lower, uint32_t state, SkIrSlotValue entry) {
   if (!lower->values[entry.value]) lower->values[entry.value] = sk_lower_int(lower, 0);
 }
 
+static void set_root_count(SkLower *lower, uint32_t count) {
+  sk_lower_store(lower, LLVMConstInt(lower->i32, count, 0), lower->thread,
+                 lower->layout->thread_root_count);
+}
+
 static void set_unknown(SkLower *lower, uint32_t state, SkIrSlotValue entry) {
   (void)state;
   LLVMValueRef value = lower->values[entry.value];
@@ -72,6 +77,7 @@ static void forget(SkLower *lower, uint32_t state, SkIrSlotValue entry) {
 
 /// Memory is out: the interpreter goes on with the fault; what could not be made is null.
 static void leave_failed(SkLower *lower, uint32_t state) {
+  set_root_count(lower, 0);
   each_virtual(lower, state, set_null);
   sk_lower_return_status(lower, build_patchpoint(lower, state, SK_STATE_FAIL));
   each_virtual(lower, state, set_unknown);
@@ -93,11 +99,34 @@ static void make(SkLower *lower, uint32_t state, SkIrSlotValue entry) {
   LLVMBuildStore(lower->b, made, sk_lower_slot(lower, entry.slot));
 }
 
+/// The references that will be stored into the objects are in no slot: the thread holds them.
+static uint32_t hold_fields(SkLower *lower, uint32_t state) {
+  const SkIrState *exit = &lower->ir->states.items[state];
+  uint32_t count = 0;
+  for (uint32_t i = 0; i < exit->count; i++) {
+    SkIrSlotValue entry = lower->ir->slot_values.items[exit->first + i];
+    if (entry.slot == SK_SLOT_FUEL || !sk_lower_is_virtual(lower, entry.value)) continue;
+    const SkIrInstr *object = sk_lower_instr(lower, entry.value);
+    const SkIrList *list = &lower->ir->blocks.items[object->block].instrs;
+    for (uint32_t j = 0; j < list->count; j++) {
+      const SkIrInstr *store = sk_lower_instr(lower, list->items[j]);
+      if (store->op != SK_IR_STORE || store->a != entry.value || store->width != SK_IW_REF)
+        continue;
+      sk_lower_store(lower, sk_lower_value(lower, store->b), lower->thread,
+                     lower->layout->thread_roots + 8u * count++);
+    }
+  }
+  return count;
+}
+
 /// Objects that only exits need are made here.
 static void make_virtuals(SkLower *lower, uint32_t state) {
   if (each_virtual(lower, state, NULL) == 0) return;
   sk_lower_store_roots(lower, state, true);
+  uint32_t held = hold_fields(lower, state);
+  if (held > 0) set_root_count(lower, held);
   each_virtual(lower, state, make);
+  if (held > 0) set_root_count(lower, 0);
 }
 
 void sk_lower_leave(SkLower *lower, uint32_t state, SkIrStateKind kind) {
