@@ -13,7 +13,7 @@
 #define SLICE 1024
 // Where samples are taken: at a poll soon after the moment, else what loops often would be charged
 // with the time of what does not.
-#define SAMPLED_SLICE 32
+#define SAMPLED_SLICE 64
 
 const char *sk_stop_text(SkStop stop) {
   static const char *const texts[] = {[SK_STOP_CANCEL] = "cancelled",
