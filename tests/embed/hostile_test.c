@@ -1,6 +1,7 @@
 // Hostile guests that turn to the host: huge files, lines, input and programs without an end, more
-// open files than anybody has, a full disk. Each ends alone, with a clear reason; memory that
-// natives hold for a guest counts against its heap; and a sibling goes on.
+// open files than anybody has, a full disk, patterns that try everything. Each ends alone, with a
+// clear reason; memory that natives hold for a guest counts against its heap; and a sibling goes
+// on.
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -132,6 +133,43 @@ static void test_programs(SkerryVM *sibling) {
   skerry_vm_delete(vm);
 }
 
+/// A pattern that tries everything is stopped by fuel and by the deadline, where regexes are built
+/// in; so is a text that nests without end, everywhere.
+static void test_texts(SkerryVM *sibling) {
+  static const char text[] =
+      "import std.regex { compile, Limits }\n"
+      "pub fn search() -> bool {\n"
+      "  let all = Limits(int.max, 1000000, 100000000)\n"
+      "  let r = (try? compile(\"^(a+)+$\", limits: all))!\n"
+      "  return (try? r.isMatch(\"a\".repeat(50) + \"!\"))! }\n";
+  static const char nested[] =
+      "import std.json { parse }\n"
+      "pub fn nests() -> string {\n"
+      "  try { try parse(\"[\".repeat(10000000)) } catch e { return e.message() }\n"
+      "  return \"\" }\n";
+  SkerryLoadOptions load = {0};
+  SkerryProgram *regex = NULL, *json = load_text(NULL, nested);
+  SkerryText messages;
+  SkerryValue result;
+  if (skerry_program_load("regex.sk", text, strlen(text), &load, &regex, &messages) == SKERRY_OK) {
+    SkerryVMOptions fuel = {.fuel = 20000000}, soon = {.deadline_ms = 200};
+    SkerryVM *first = run_new(regex, &fuel), *second = run_new(regex, &soon);
+    CHECK(skerry_vm_call(first, find(regex, "search"), NULL, 0, &result) == SKERRY_LIMIT);
+    CHECK(skerry_vm_call(second, find(regex, "search"), NULL, 0, &result) == SKERRY_LIMIT);
+    skerry_vm_delete(first);
+    skerry_vm_delete(second);
+  }
+  skerry_text_free(&messages);
+  SkerryVMOptions none = {0};
+  SkerryVM *vm = run_new(json, &none);
+  CHECK(skerry_vm_call(vm, find(json, "nests"), NULL, 0, &result) == SKERRY_OK);
+  CHECK(strstr(result.as.text.data, "nested more than 1000 deep"));
+  skerry_vm_delete(vm);
+  skerry_program_delete(json);
+  skerry_program_delete(regex);
+  works(sibling);
+}
+
 static void test_descriptors(SkerryVM *sibling) {
   struct rlimit old, low = {64, 64};
   CHECK(getrlimit(RLIMIT_NOFILE, &old) == 0);
@@ -167,6 +205,7 @@ int main(void) {
   SkerryVM *sibling = vm_with(0);
   test_memory(sibling);
   test_programs(sibling);
+  test_texts(sibling);
   test_descriptors(sibling);
   test_full_disk(sibling);
   skerry_vm_delete(sibling);
