@@ -576,10 +576,11 @@ static void add_stats(const SkJit *jit, SkBuf *out) {
                   code ? code->blob.slot_count : 0, (double)tree->compile_ns / 1e6,
                   sk_aborts[tree->last_abort].text);
     for (uint32_t e = 0; code && e < code->blob.exit_count; e++) {
-      if (code->exit_counts[e])
-        sk_buf_printf(out, "jit:   exit %u at word %u, context %u: %u times\n", e,
-                      code->blob.exits[e].pc, code->blob.exits[e].context,
-                      code->exit_counts[e] % EXIT_DONE);
+      // All of them where guards are made to fail: what was never left by is of interest then.
+      if (code->exit_counts[e] || jit->params[SK_PARAM_deopt])
+        sk_buf_printf(out, "jit:   exit %u (%s) at word %u, context %u: %u times\n", e,
+                      sk_ir_state_names[code->blob.exits[e].kind], code->blob.exits[e].pc,
+                      code->blob.exits[e].context, code->exit_counts[e] % EXIT_DONE);
     }
   }
 }

@@ -185,6 +185,12 @@ def suite_diff():
             timeout_s=1_000_000)
 
 
+def suite_exits():
+    """Trees are left by the exits that they have, in the midst of what they do."""
+    if build("release") and (ROOT / "build/release/skerry-jit.so").exists():
+        counted("exits of trees", [sys.executable, "tests/diff/run_exits.py"])
+
+
 def suite_tsan():
     """Programs of tests/embed that run VMs on several threads of one process, under ThreadSanitizer."""
     threaded = [path.stem for path in sorted((ROOT / "tests/embed").glob("*_test.c"))

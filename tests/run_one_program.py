@@ -46,7 +46,8 @@ def block(head):
     starts = [i for i, line in enumerate(lines) if re.search(fields["from"], line)]
     nth = int(fields.get("nth", "1"))
     if len(starts) < nth:
-        return f"nothing that skerry run {fields['run']} prints matches {fields['from']}\n"
+        sys.exit(f"nothing that skerry run {fields['run']} prints matches {fields['from']}\n"
+                 "0 passed, 1 failed")
     text = []
     for line in lines[starts[nth - 1]:]:
         text.append(line.expandtabs(8))
