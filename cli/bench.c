@@ -292,7 +292,7 @@ static bool fill_cache(const Bench *bench, const CliSubject *subject, const CliM
 
 static void run_turn(Bench *bench, Progress *progress, CliSubject *subject, uint32_t turn) {
   CliStudy *study = &bench->study;
-  for (uint32_t i = 0; i < study->mode_count; i++) {
+  for (uint32_t i = 0; i < study->mode_count && !cli_is_interrupted(); i++) {
     uint32_t m = (i + turn) % study->mode_count;  // no mode is always the one after another
     const CliMode *mode = study->modes[m];
     bool is_parts = turn == study->executions;
@@ -383,10 +383,15 @@ static int measure(Bench *bench, int argc, char **argv) {
     return CLI_FAILED;
   }
   make_plan(bench);
+  cli_signals_hold(true);
   run_study(bench);
   bool fine = !bench->against || cli_others_run(study, &bench->suite, bench->against,
                                                 study->is_quick ? 1 : study->executions);
   remove_scratch(study->scratch);
+  if (cli_is_interrupted()) {
+    fputs("skerry: interrupted; nothing was kept\n", stderr);
+    return CLI_FAILED;
+  }
   return fine ? show_study(bench) : cli_usage("bench", "out of memory");
 }
 

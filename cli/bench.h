@@ -166,3 +166,9 @@ void cli_others_print(const CliJson *others, FILE *out);
 void cli_machine_describe(CliText *out, const char *name);
 double cli_machine_load(void);
 uint64_t cli_now_ns(void);
+
+/// Keeps Ctrl-C and SIGTERM waiting in this process, so that a study can clean up; or, in a child
+/// before it becomes another program, lets them through again.
+void cli_signals_hold(bool hold);
+/// True if one of them waits.
+bool cli_is_interrupted(void);

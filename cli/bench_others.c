@@ -102,6 +102,7 @@ static bool run(char **words, FILE *out, struct rusage *usage) {
   fflush(NULL);
   pid_t pid = fork();
   if (pid == 0) {
+    cli_signals_hold(false);
     int null = open("/dev/null", O_RDWR);
     dup2(null, 0);
     dup2(out ? fileno(out) : null, 1);
@@ -250,7 +251,7 @@ static void run_program(Others *others, const CliSuiteRow *row, Cell *cells, uin
   size_t size = 0;
   char *expected = path.failed ? NULL : cli_file_read(path.data, &size);
   cli_text_free(&path);
-  for (uint32_t i = 0; expected && i < others->column_count; i++) {
+  for (uint32_t i = 0; expected && !cli_is_interrupted() && i < others->column_count; i++) {
     uint32_t c = (i + turn) % others->column_count;
     const Engine *engine = &others->columns[c].engine;
     Cell *cell = &cells[c];

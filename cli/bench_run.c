@@ -82,7 +82,27 @@ static void child_args(const CliStudy *study, const CliPassed *passed, const Cli
   if (subject->args) add_words(args, subject->args);
 }
 
+static sigset_t ends(void) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  return set;
+}
+
+void cli_signals_hold(bool hold) {
+  sigset_t set = ends();
+  sigprocmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
+}
+
+bool cli_is_interrupted(void) {
+  sigset_t waiting;
+  sigpending(&waiting);
+  return sigismember(&waiting, SIGINT) == 1 || sigismember(&waiting, SIGTERM) == 1;
+}
+
 static void become(const CliStudy *study, Args *args, FILE *errors) {
+  cli_signals_hold(false);
   int null = open("/dev/null", O_RDWR);
   if (null >= 0) {
     dup2(null, 0);

@@ -6,9 +6,11 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 import xml.etree.ElementTree
 from pathlib import Path
 
@@ -131,6 +133,21 @@ def test_all_modes():
           "")
     left = [path for path in Path(folder).glob("skerry-bench-*")]
     check("no folder stays behind", not left, left)
+
+
+def test_interrupt():
+    """Ctrl-C ends a study and leaves nothing behind."""
+    running = subprocess.Popen([SKERRY, "bench", "--modes=interp", "--iterations=10000",
+                                "--budget=3000", "loops.sk", "--save=never.json"], cwd=folder,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                               start_new_session=True)
+    time.sleep(0.7)
+    os.killpg(running.pid, signal.SIGINT)
+    _, errors = running.communicate(timeout=30)
+    check("it says that it was interrupted", b"interrupted" in errors, errors)
+    check("its exit code is that of a failure", running.returncode == 1, running.returncode)
+    check("nothing was written", not (Path(folder) / "never.json").exists(), "")
+    check("no folder stays behind after it", not list(Path(folder).glob("skerry-bench-*")), "")
 
 
 def test_suite():
