@@ -385,7 +385,7 @@ bool sk_native_http_unchunk(SkThread *thread, SkList *input, int64_t from, SkLis
     return sk_fault_text(thread, "no such place in the input");
   int64_t *phase = sk_list_data(thread->heap, state);
   Head in;
-  in.data = input->length ? sk_list_data(thread->heap, input) : NULL;
+  in.data = input->length ? sk_list_data(thread->heap, input) : (const uint8_t *)"";
   in.at = (uint32_t)from;
   in.size = input->length;
   if (!sk_native_charge(thread, (in.size - in.at) / 16)) return false;

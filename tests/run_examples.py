@@ -11,14 +11,15 @@ example; a file deeper down without a NAME.expected is a module of its neighbour
 the head of an example must say how to run it (`Run: ...`).
 
 An example passes if it ends with exit code 0 and prints exactly what is expected. Modes work as in
-run_lang.py.
+run_lang.py. An example that imports a std module which the command was built without is left out.
 """
 
+import re
 import shlex
 import sys
 
-from run_lang import (DEFAULT_TIMEOUT_S, ROOT, diff_lines, find_skerry, is_chosen, parse_arguments,
-                      run_process, run_suite, split_lines)
+from run_lang import (DEFAULT_TIMEOUT_S, ROOT, absent_modules, diff_lines, find_skerry, is_chosen,
+                      parse_arguments, run_process, run_suite, split_lines)
 
 EXAMPLES = ROOT / "examples"
 
@@ -75,6 +76,9 @@ def main():
         print("\n".join(example.name for example in examples))
         return 0
     skerry = find_skerry(arguments)
+    absent = absent_modules([skerry])
+    examples = [example for example in examples if not absent & set(
+        re.findall(r"^import (std\.\w+)", example.path.read_text(encoding="utf-8"), re.MULTILINE))]
 
     def run_one(example, mode):
         outcome = run_process(example.command(skerry, mode), example.stdin(), DEFAULT_TIMEOUT_S,
