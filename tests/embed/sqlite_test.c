@@ -1,11 +1,13 @@
 // Hostile SQL: statements that run, grow or match without end are stopped by the VM's own limits,
 // and a sibling goes on. Where the build has no SQLite there is nothing to see.
 #include <time.h>
+#include <unistd.h>
 
 #include "check.h"
 
 static const char source[] =
-    "import std.sqlite { Database, memory }\n"
+    "needs fs.read, fs.write\n"
+    "import std.sqlite { Database, memory, open }\n"
     "fn made() -> Database => (try? memory())!\n"
     "pub fn ask(sql: string) -> string {\n"
     "  try { return string(try made().query(sql)) } catch e { return e.message() } }\n"
@@ -23,6 +25,14 @@ static const char source[] =
     "pub fn databases() -> string {\n"
     "  try { while true { try memory() } } catch e { return e.message() }\n"
     "  return \"\" }\n"
+    "pub fn keep(n: int) -> int {\n"
+    "  if n == 0 { kept.push((try? open(\"a.db\"))!) }\n"
+    "  try {\n"
+    "    if n == 0 { try kept[0].runAll(\"create table t(x); begin; insert into t values (1)\") }\n"
+    "    if n == 1 { try kept[0].run(\"insert into t values (2)\") }\n"
+    "  } catch e { return -1 }\n"
+    "  return 0 }\n"
+    "let kept: [Database] = []\n"
     "pub fn work(n: int) -> int { var s = 0; for i in 0..<n { s += i }; return s }\n";
 
 static const SkerryProgram *program;
@@ -52,6 +62,26 @@ static void ends(const char *function, const char *sql, SkerryVMOptions options,
   works(sibling);
 }
 
+/// What a revoked grant had opened cannot be used any more.
+static void test_revoked(void) {
+  char folder[] = "/tmp/skerry-sqlite-XXXXXX";
+  CHECK(mkdtemp(folder) && chdir(folder) == 0);
+  static const char *const grants[] = {"fs.read=.", "fs.write=."};
+  SkerryVMOptions options = {.grants = grants, .grant_count = 2};
+  SkerryVM *vm = run_new(program, &options);
+  for (int i = 0; i < 3; i++) {
+    SkerryValue arg = skerry_int(i > 0), result;
+    CHECK(skerry_vm_call(vm, find(program, "keep"), &arg, 1, &result) == SKERRY_OK);
+    CHECK(result.as.i == (i < 2 ? 0 : -1));
+    if (i == 1) CHECK(skerry_vm_revoke(vm, "fs.write=.") == SKERRY_OK);
+  }
+  works(vm);
+  skerry_vm_delete(vm);
+  remove("a.db");
+  remove("a.db-journal");
+  CHECK(chdir("/") == 0 && rmdir(folder) == 0);
+}
+
 int main(void) {
   SkerryProgram *loaded = NULL;
   SkerryText messages;
@@ -66,8 +96,12 @@ int main(void) {
   CHECK(status == SKERRY_OK);
   skerry_text_free(&messages);
   program = loaded;
-  SkerryVMOptions none = {0}, fuel = {.fuel = 50000000}, soon = {.deadline_ms = 300},
-                  small = {.heap_limit_bytes = (size_t)16 << 20};
+  static const char *const grants[] = {"fs.read", "fs.write"};
+  SkerryVMOptions none = {.grants = grants, .grant_count = 2}, fuel = none, soon = none,
+                  small = none;
+  fuel.fuel = 50000000;
+  soon.deadline_ms = 300;
+  small.heap_limit_bytes = (size_t)16 << 20;
   sibling = run_new(program, &none);
   const char *endless =
       "with recursive c(x) as (select 1 union all select x + 1 from c) select count(*) from c";
@@ -104,6 +138,7 @@ int main(void) {
        none, SKERRY_OK, "LIKE or GLOB pattern too complex");
   ends("fill", NULL, small, SKERRY_FAULT, "out of memory");
   ends("statements", NULL, none, SKERRY_OK, "more than 1024 statements are open");
+  test_revoked();
   ends("databases", NULL, small, SKERRY_FAULT, "out of memory");
   skerry_vm_delete(sibling);
   skerry_program_delete(loaded);
