@@ -241,13 +241,28 @@ bool sk_broker_may_resolve(const SkGranted *granted, const char *host) {
 
 // ---- sockets ------------------------------------------------------------------------------------
 
+/// A grant for anywhere does not cover the host itself and private networks: that is said, since it
+/// is what servers listen at first.
+static void refuse(const SkGranted *granted, const char *host, uint16_t port, SkBuf *problem) {
+  const char *right = granted->rights & SK_RIGHT_LISTEN ? ":listen" : "";
+  Scope own = {0};
+  snprintf(own.host, sizeof own.host, "%s", host);
+  bool inner = strcasecmp(host, "localhost") == 0 || (read_address(&own) && is_inner(own.address));
+  sk_buf_printf(problem, "%s:%u: permission denied: not what --allow=net%s grants", host, port,
+                right);
+  if (inner) {
+    const char *colon = strchr(host, ':');
+    sk_buf_printf(problem, "; it must be named: --allow=net%s=%s%s%s", right, colon ? "[" : "",
+                  host, colon ? "]" : "");
+  }
+}
+
 static int not_reached(const SkGranted *granted, const char *host, uint16_t port, bool any,
                        SkBuf *problem) {
   if (any)
     sk_buf_printf(problem, "%s:%u: %s", host, port, strerror(errno));
   else
-    sk_buf_printf(problem, "%s:%u: permission denied: not what --allow=net%s grants", host, port,
-                  granted->rights & SK_RIGHT_LISTEN ? ":listen" : "");
+    refuse(granted, host, port, problem);
   return -1;
 }
 
