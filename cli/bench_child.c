@@ -232,13 +232,7 @@ int cli_bench_run(const char *command, int argc, char **argv) {
   CliOptions options;
   SkerryProgram *program = NULL;
   int code = cli_options_read("run", CLI_FLAG_RUN | CLI_FLAG_REST, argc - 4, argv + 4, &options);
-  if (code == CLI_OK) {
-    SkerryText messages = {0};
-    SkerryStatus status =
-        skerry_program_load(options.file, NULL, 0, &options.load, &program, &messages);
-    cli_report(status, &messages);
-    code = cli_exit_code(status);
-  }
+  if (code == CLI_OK) code = cli_load(&options, &program);
   if (code == CLI_OK) {
     child.program = program;
     child.options = &options;

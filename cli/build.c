@@ -49,13 +49,7 @@ int cli_build(const char *command, int argc, char **argv) {
   if (code == CLI_OK && strcmp(options.file, "-") == 0 && !options.output) {
     code = cli_usage(command, "a module from standard input needs `-o OUT.skb`");
   }
-  if (code == CLI_OK) {
-    SkerryText messages = {0};
-    SkerryStatus status =
-        skerry_program_load(options.file, NULL, 0, &options.load, &program, &messages);
-    cli_report(status, &messages);
-    code = cli_exit_code(status);
-  }
+  if (code == CLI_OK) code = cli_load(&options, &program);
   if (code == CLI_OK) {
     SkerryText module = {0};
     char *name = options.output ? NULL : output_name(options.file);
@@ -81,13 +75,9 @@ int cli_check(const char *command, int argc, char **argv) {
   int code = cli_options_read(command, 0, argc, argv, &options);
   if (code == CLI_OK) {
     SkerryProgram *program = NULL;
-    SkerryText messages = {0};
     options.load.check_only = true;
     options.load.with_tests = true;
-    SkerryStatus status =
-        skerry_program_load(options.file, NULL, 0, &options.load, &program, &messages);
-    cli_report(status, &messages);
-    code = cli_exit_code(status);
+    code = cli_load(&options, &program);
     skerry_program_delete(program);
   }
   cli_options_deinit(&options);

@@ -20,13 +20,7 @@ int cli_caps(const char *command, int argc, char **argv) {
   CliOptions options;
   SkerryProgram *program = NULL;
   int code = cli_options_read(command, 0, argc, argv, &options);
-  if (code == CLI_OK) {
-    SkerryText messages = {0};
-    SkerryStatus status =
-        skerry_program_load(options.file, NULL, 0, &options.load, &program, &messages);
-    cli_report(status, &messages);
-    code = cli_exit_code(status);
-  }
+  if (code == CLI_OK) code = cli_load(&options, &program);
   size_t count = code == CLI_OK ? skerry_program_need_count(program) : 0;
   if (code == CLI_OK && count == 0) printf("%s needs nothing\n", options.file);
   for (size_t i = 0; i < count; i++) {

@@ -69,6 +69,13 @@ void cli_print(FILE *stream, SkerryText *text);
 /// The same on standard error; when there was no memory even for a message, says so.
 void cli_report(SkerryStatus status, SkerryText *text);
 
+/// Loads the operand's program and prints what there is to say; *program is NULL if it has errors.
+int cli_load(const CliOptions *options, SkerryProgram **program);
+/// A VM for it; NULL after a message, and then *code is the exit code.
+SkerryVM *cli_vm_new(const SkerryProgram *program, const CliOptions *options, int *code);
+/// Runs the program in the VM, with a report if it fails, and gives the exit code.
+int cli_vm_run(SkerryVM *vm);
+
 int cli_run(const char *command, int argc, char **argv);
 int cli_build(const char *command, int argc, char **argv);
 int cli_check(const char *command, int argc, char **argv);

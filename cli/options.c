@@ -59,6 +59,33 @@ void cli_report(SkerryStatus status, SkerryText *text) {
   cli_print(stderr, text);
 }
 
+int cli_load(const CliOptions *options, SkerryProgram **program) {
+  SkerryText messages = {0};
+  SkerryStatus status =
+      skerry_program_load(options->file, NULL, 0, &options->load, program, &messages);
+  cli_report(status, &messages);
+  return cli_exit_code(status);
+}
+
+SkerryVM *cli_vm_new(const SkerryProgram *program, const CliOptions *options, int *code) {
+  SkerryVM *vm = NULL;
+  SkerryText error = {0};
+  SkerryStatus status = skerry_vm_new(program, &options->vm, &vm, &error);
+  cli_report(status, &error);
+  *code = cli_exit_code(status);
+  return vm;
+}
+
+int cli_vm_run(SkerryVM *vm) {
+  SkerryStatus status = skerry_vm_run(vm);
+  if (status == SKERRY_EXIT) return skerry_vm_exit_code(vm);
+  if (status != SKERRY_OK) {
+    SkerryText report = skerry_vm_report(vm);
+    cli_report(status, &report);
+  }
+  return cli_exit_code(status);
+}
+
 /// "64M", "1G", "500k", "4096": bytes (or slots). False on anything else.
 static bool read_size(const char *text, uint64_t *out) {
   char *end;

@@ -231,26 +231,15 @@ static int take_flags(int *argc, char **argv, Flags *flags) {
 static int run(CliOptions *options, const Flags *flags, CliProfile *profile, Result *result) {
   SkerryProgram *program = NULL;
   SkerryVM *vm = NULL;
-  SkerryText messages = {0};
-  SkerryStatus status =
-      skerry_program_load(options->file, NULL, 0, &options->load, &program, &messages);
-  cli_report(status, &messages);
-  if (status == SKERRY_OK) {
+  int code = cli_load(options, &program);
+  if (code == CLI_OK) {
     options->vm.sample = cli_profile_sample;
     options->vm.sample_context = profile;
     options->vm.sample_interval_us = flags->interval_us;
-    SkerryText error = {0};
-    status = skerry_vm_new(program, &options->vm, &vm, &error);
-    cli_report(status, &error);
+    vm = cli_vm_new(program, options, &code);
   }
-  int code = cli_exit_code(status);
   if (vm) {
-    status = skerry_vm_run(vm);
-    code = status == SKERRY_EXIT ? skerry_vm_exit_code(vm) : cli_exit_code(status);
-    if (status != SKERRY_OK && status != SKERRY_EXIT) {
-      SkerryText report = skerry_vm_report(vm);
-      cli_report(status, &report);
-    }
+    code = cli_vm_run(vm);
     skerry_vm_delete(vm);
     result->compile_ns = (double)skerry_program_jit_stats(program).compile_ns;
   }

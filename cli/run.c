@@ -65,16 +65,6 @@ static int dump_stages(const char *command, CliOptions *options, bool *done) {
   return CLI_OK;
 }
 
-/// A VM for the program, or NULL after a message.
-static SkerryVM *vm_new(const SkerryProgram *program, const CliOptions *options, int *code) {
-  SkerryVM *vm = NULL;
-  SkerryText error = {0};
-  SkerryStatus status = skerry_vm_new(program, &options->vm, &vm, &error);
-  cli_report(status, &error);
-  *code = cli_exit_code(status);
-  return vm;
-}
-
 /// As many open files as the system lets this process have: a server needs one for each connection.
 static void raise_file_limit(void) {
   struct rlimit limit;
@@ -85,15 +75,10 @@ static void raise_file_limit(void) {
 
 static int run_program(const CliOptions *options, const SkerryProgram *program) {
   int code;
-  SkerryVM *vm = vm_new(program, options, &code);
+  SkerryVM *vm = cli_vm_new(program, options, &code);
   if (!vm) return code;
   raise_file_limit();
-  SkerryStatus status = skerry_vm_run(vm);
-  code = status == SKERRY_EXIT ? skerry_vm_exit_code(vm) : cli_exit_code(status);
-  if (status != SKERRY_OK && status != SKERRY_EXIT) {
-    SkerryText report = skerry_vm_report(vm);
-    cli_report(status, &report);
-  }
+  code = cli_vm_run(vm);
   if (options->heap_report) {
     SkerryText report = skerry_vm_heap_report(vm);
     cli_report(SKERRY_NO_MEMORY, &report);
@@ -106,11 +91,7 @@ static int load(const char *command, CliOptions *options, SkerryProgram **progra
   bool done;
   int code = dump_stages(command, options, &done);
   if (code != CLI_OK || done) return code;
-  SkerryText messages = {0};
-  SkerryStatus status =
-      skerry_program_load(options->file, NULL, 0, &options->load, program, &messages);
-  cli_report(status, &messages);
-  return cli_exit_code(status);
+  return cli_load(options, program);
 }
 
 int cli_run(const char *command, int argc, char **argv) {
@@ -127,7 +108,7 @@ int cli_run(const char *command, int argc, char **argv) {
 static bool run_one_test(const CliOptions *options, const SkerryProgram *program, size_t test) {
   const char *name = skerry_program_test_name(program, test);
   int code;
-  SkerryVM *vm = vm_new(program, options, &code);
+  SkerryVM *vm = cli_vm_new(program, options, &code);
   if (!vm) {
     printf("FAIL %s\n", name);
     return false;

@@ -61,22 +61,10 @@ static int run_logged(CliOptions *options, const char *log) {
   if (!cli_jit_option(options, text)) return cli_usage("trace-view", "out of memory");
   SkerryProgram *program = NULL;
   SkerryVM *vm = NULL;
-  SkerryText messages = {0}, error = {0};
-  SkerryStatus status =
-      skerry_program_load(options->file, NULL, 0, &options->load, &program, &messages);
-  cli_report(status, &messages);
-  if (status == SKERRY_OK) {
-    status = skerry_vm_new(program, &options->vm, &vm, &error);
-    cli_report(status, &error);
-  }
-  int code = cli_exit_code(status);
+  int code = cli_load(options, &program);
+  if (code == CLI_OK) vm = cli_vm_new(program, options, &code);
   if (vm) {
-    status = skerry_vm_run(vm);
-    code = status == SKERRY_EXIT ? skerry_vm_exit_code(vm) : cli_exit_code(status);
-    if (status != SKERRY_OK && status != SKERRY_EXIT) {
-      SkerryText report = skerry_vm_report(vm);
-      cli_report(status, &report);
-    }
+    code = cli_vm_run(vm);
     skerry_vm_delete(vm);
   }
   skerry_program_delete(program);
