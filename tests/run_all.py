@@ -255,7 +255,8 @@ def suite_gclint():
 
 # What of the language suite runs on the emulated machine: folders where trees do much.
 AARCH64_SAMPLE = ("jit/", "coroutines/", "ints/", "floats/", "closures/", "enums/", "vms/", "extern/")
-AARCH64_UNITS = ("call", "jit_cache", "jit_call", "jit_fatal", "jit_publish", "extern", "two_vms", "heap",
+# Not those that reuse code memory: QEMU before 8.1 does not see that it was written anew.
+AARCH64_UNITS = ("call", "jit_cache", "jit_call", "jit_fatal", "jit_publish", "two_vms", "heap",
                  "boehm_jit_call", "boehm_heap")
 
 
