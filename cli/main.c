@@ -14,6 +14,9 @@
   "  --heap=NAME              region (default), or boehm: objects in libgc's heap\n"              \
   "  --heap-limit=SIZE        what the program may allocate (default 1G)\n"                       \
   "  --stack-limit=SLOTS      depth of calls, in slots of 8 bytes (default 1M)\n"                 \
+  "  --fuel=N                 work it may do: one for each back edge and call (default: any)\n"   \
+  "  --deadline=MS            time it may take (default: any)\n"                                  \
+  "  --output-limit=SIZE      what it may write to its streams (default: any)\n"                  \
   "  --error-format=json      messages as JSON, one a line (default text)\n"                      \
   "  --dump=WHAT,...          print stages to standard output instead of running: tokens, ast,\n" \
   "                           types, bytecode, words; gc, ir, llvm, asm: run, and log each\n"     \

@@ -202,34 +202,61 @@ bool cli_jit_option(CliOptions *out, const char *text) {
   return true;
 }
 
+typedef struct {
+  const char *flag;
+  const char *wants;
+  uint64_t least, most;
+} Limit;
+
+enum { HEAP, STACK, FUEL, DEADLINE, OUTPUT, LIMIT_COUNT };
+static const Limit limits[LIMIT_COUNT] = {
+    [HEAP] = {"--heap-limit", "a size of at least 64k such as 64M or 1G", 64 * 1024, SIZE_MAX},
+    [STACK] = {"--stack-limit", "a number of slots from 4k to 255M", 4096, UINT32_MAX / 16},
+    [FUEL] = {"--fuel", "a number of back edges and calls such as 500M", 1, UINT64_MAX},
+    [DEADLINE] = {"--deadline", "a number of milliseconds", 1, UINT64_MAX / 1000000},
+    [OUTPUT] = {"--output-limit", "a size such as 64k or 1M", 1, UINT64_MAX},
+};
+
+static int read_limit(const char *command, const char *arg, CliOptions *out, bool *known) {
+  for (int i = 0; i < LIMIT_COUNT; i++) {
+    const char *value = flag_value(arg, limits[i].flag);
+    if (!value) continue;
+    uint64_t number;
+    if (!read_size(value, &number) || number < limits[i].least || number > limits[i].most)
+      return cli_usage(command, "`%s` wants %s, found `%s`", limits[i].flag, limits[i].wants,
+                       value);
+    switch (i) {
+      case HEAP:
+        out->vm.heap_limit_bytes = (size_t)number;
+        break;
+      case STACK:
+        out->vm.stack_limit_slots = (uint32_t)number;
+        break;
+      case FUEL:
+        out->vm.fuel = number;
+        break;
+      case DEADLINE:
+        out->vm.deadline_ms = number;
+        break;
+      default:
+        out->vm.output_limit_bytes = number;
+    }
+    return CLI_OK;
+  }
+  *known = false;
+  return CLI_OK;
+}
+
 static int read_run_flag(const char *command, const char *arg, CliOptions *out, bool *known) {
   const char *value;
-  uint64_t size;
   *known = true;
   int rights = read_rights_flag(command, arg, out, known);
   if (*known) return rights;
   *known = true;
   if ((value = flag_value(arg, "--heap"))) return cli_heap_choose(command, value, cli_argv);
-  if ((value = flag_value(arg, "--heap-limit"))) {
-    if (!read_size(value, &size) || size < 64 * 1024) {
-      return cli_usage(command,
-                       "`--heap-limit` wants a size of at least 64k such as 64M or 1G, "
-                       "found `%s`",
-                       value);
-    }
-    out->vm.heap_limit_bytes = (size_t)size;
-    return CLI_OK;
-  }
-  if ((value = flag_value(arg, "--stack-limit"))) {
-    if (!read_size(value, &size) || size < 4096 || size > UINT32_MAX / 16) {
-      return cli_usage(command,
-                       "`--stack-limit` wants a number of slots from 4k to 255M, "
-                       "found `%s`",
-                       value);
-    }
-    out->vm.stack_limit_slots = (uint32_t)size;
-    return CLI_OK;
-  }
+  int limit = read_limit(command, arg, out, known);
+  if (*known) return limit;
+  *known = true;
   if ((value = flag_value(arg, "--jit")))
     return cli_jit_option(out, value) ? CLI_OK : cli_usage(command, "out of memory");
   if (strcmp(arg, "-v") == 0)

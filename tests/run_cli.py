@@ -65,6 +65,8 @@ def main():
         write("escape.sk", "print(\"\x1b[31m\" + 1)\n")
         write("long.sk", "print([" + "1, " * 3000 + "nope])\n")
         write("prog", "print(1)\n")
+        write("endless.sk", "var n = 0\nwhile true { n += 1 }\n")
+        write("chatty.sk", "while true { print(\"more\") }\n")
         write("eats.sk", "let kept: [[int]] = []\nwhile true { kept.push(List.filled(100, 0)) }\n")
         os.mkdir(Path(folder) / "dir")
 
@@ -154,6 +156,13 @@ def main():
         expect(["run", "--nosuch", "hello.sk"], 2, err="`run` takes no flag `--nosuch`")
         expect(["run", "--dump=nothing", "hello.sk"], 2, err="`--dump` wants tokens, ast, types")
         expect(["run", "--heap-limit=x", "hello.sk"], 2, err="`--heap-limit` wants a size")
+        expect(["run", "--fuel=0", "hello.sk"], 2, err="`--fuel` wants a number of back edges")
+        for mode in ("off", "on"):
+            jit = f"--jit={mode}"
+            expect(["run", jit, "--fuel=5M", "endless.sk"], 1, err="out of fuel")
+            expect(["run", jit, "--deadline=150", "endless.sk"], 1, err="the deadline has passed")
+            expect(["run", jit, "--output-limit=1k", "chatty.sk"], 1,
+                   err="more output than allowed", no_out=False)
 
         # heaps
         write("keeps.sk", "class Kept { let n: int }\nlet kept: [Kept] = []\n"

@@ -52,8 +52,11 @@ def same_behaviour(source, module):
         return None
     flags = test.flags_for(SKERRY)
     command = [SKERRY, "run", *flags, str(module), *test.args]
-    outcome = run_lang.run_process(command, "".join(line + "\n" for line in test.stdin),
-                                   test.timeout_s, {}, str(source.parent))
+    with tempfile.TemporaryDirectory() as folder:
+        command = [word.replace("${TMP}", folder) for word in command]
+        outcome = run_lang.run_process(command, "".join(line + "\n" for line in test.stdin),
+                                       test.timeout_s, {},
+                                       folder if test.works_elsewhere() else str(source.parent))
     if outcome.timed_out:
         return "timed out"
     problems = test.check(outcome)
