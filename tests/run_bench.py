@@ -135,12 +135,17 @@ def test_all_modes():
     check("no folder stays behind", not left, left)
 
 
+def heed_interrupts():
+    """What runs in the background of a shell inherits that they are ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_interrupt():
     """Ctrl-C ends a study and leaves nothing behind."""
     running = subprocess.Popen([SKERRY, "bench", "--modes=interp", "--iterations=10000",
                                 "--budget=3000", "loops.sk", "--save=never.json"], cwd=folder,
                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                               start_new_session=True)
+                               start_new_session=True, preexec_fn=heed_interrupts)
     time.sleep(0.7)
     os.killpg(running.pid, signal.SIGINT)
     _, errors = running.communicate(timeout=30)
