@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 # Compiled trees are kept here, not in the folder of whoever runs the tests.
 os.environ["XDG_CACHE_HOME"] = str(ROOT / "build/cache")
-FUZZ_SECONDS = int(os.environ.get("SKERRY_FUZZ_SECONDS", "60"))
+FUZZ_SECONDS = int(os.environ.get("SKERRY_FUZZ_SECONDS", "30"))
 
 passed = 0
 failed = []
