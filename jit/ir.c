@@ -197,6 +197,12 @@ uint32_t sk_ir_call_effects(const SkIr *ir, const SkIrInstr *instr) {
   }
 }
 
+bool sk_ir_has_effect(const SkIr *ir, const SkIrInstr *instr) {
+  uint8_t effect = sk_ir_ops[instr->op].effect;
+  if (effect == SK_FX_PURE || effect == SK_FX_READ) return false;
+  return instr->op != SK_IR_CALLH || sk_ir_call_effects(ir, instr) != SK_HX_PURE;
+}
+
 bool sk_ir_may_collect(const SkIr *ir, const SkIrInstr *instr) {
   return sk_ir_ops[instr->op].effect == SK_FX_CALL &&
          (sk_ir_call_effects(ir, instr) & SK_HX_ALLOC) != 0;

@@ -217,6 +217,8 @@ void sk_ir_operands(SkIr *ir, SkIrRef instr, void (*fn)(void *context, SkIrRef *
 void sk_ir_replace(SkIr *ir, SkIrRef *forward);
 /// What the helper, or the operation, may do besides its value: SK_HX_ bits; for CALL operations.
 uint32_t sk_ir_call_effects(const SkIr *ir, const SkIrInstr *instr);
+/// Whether it does more than give a value.
+bool sk_ir_has_effect(const SkIr *ir, const SkIrInstr *instr);
 /// True if the operation may collect.
 bool sk_ir_may_collect(const SkIr *ir, const SkIrInstr *instr);
 

@@ -17,20 +17,9 @@ static void mark(Dce *d, SkIrRef ref) {
   SK_VEC_PUSH(d->ir->arena, &d->work, ref);
 }
 
+/// Allocating is no reason to keep an object.
 static bool is_root(const SkIr *ir, const SkIrInstr *instr) {
-  switch ((SkIrEffect)sk_ir_ops[instr->op].effect) {
-    case SK_FX_PURE:
-    case SK_FX_READ:
-      return false;
-    case SK_FX_CALL:
-      if (instr->op == SK_IR_NEW) return false;
-      return instr->op != SK_IR_CALLH || sk_ir_call_effects(ir, instr) != SK_HX_PURE;
-    case SK_FX_WRITE:
-    case SK_FX_GUARD:
-    case SK_FX_CONTROL:
-      break;
-  }
-  return true;
+  return instr->op != SK_IR_NEW && sk_ir_has_effect(ir, instr);
 }
 
 static bool is_store_into_new(const SkIr *ir, const SkIrInstr *instr) {

@@ -25,21 +25,6 @@ static void close_all(Strengthen *s) {
   s->count = 0;
 }
 
-static bool has_effect(const SkIr *ir, const SkIrInstr *instr) {
-  switch ((SkIrEffect)sk_ir_ops[instr->op].effect) {
-    case SK_FX_PURE:
-    case SK_FX_READ:
-      return false;
-    case SK_FX_CALL:
-      return instr->op != SK_IR_CALLH || sk_ir_call_effects(ir, instr) != SK_HX_PURE;
-    case SK_FX_WRITE:
-    case SK_FX_GUARD:
-    case SK_FX_CONTROL:
-      break;
-  }
-  return true;
-}
-
 /// A guard of a constant place: merged with an open one, or open itself.
 static void visit_guard(Strengthen *s, SkIrRef ref, SkIrRef length, int64_t place) {
   for (uint32_t i = 0; i < s->count; i++) {
@@ -63,7 +48,7 @@ static void visit_block(Strengthen *s, uint32_t block) {
     const SkIrInstr *test = instr->op == SK_IR_GUARD ? &ir->instrs.items[instr->a] : NULL;
     if (test && test->op == SK_IR_ULT && sk_ir_is_int(ir, test->a, &place) && place >= 0)
       visit_guard(s, list->items[i], test->b, place);
-    else if (has_effect(ir, instr))
+    else if (sk_ir_has_effect(ir, instr))
       close_all(s);
   }
   close_all(s);
