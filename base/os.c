@@ -1,10 +1,12 @@
 // Needs the extensions of the C library that Debian's default names offer.
 #include "base/os.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -223,4 +225,36 @@ void sk_os_random(void *out, size_t size_bytes) {
     at += n;
     size_bytes -= (size_t)n;
   }
+}
+
+static const char here;  // in the file that holds this code
+
+/// In the folder of a file of ours, or where it is installed with it.
+static bool near(const char *self, const char *file, char *path, size_t size) {
+  static const char *const places[] = {"", "../lib/skerry/", "skerry/"};
+  const char *slash = strrchr(self, '/');
+  if (!slash) return false;
+  int folder = (int)(slash + 1 - self);
+  for (size_t i = 0; i < SK_COUNT_OF(places); i++) {
+    int written = snprintf(path, size, "%.*s%s%s", folder, self, places[i], file);
+    if (written > 0 && (size_t)written < size && access(path, R_OK) == 0) return true;
+  }
+  return false;
+}
+
+static bool beside_us(const char *file, char *path, size_t size) {
+  char self[4096];
+  ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+  self[length > 0 ? length : 0] = 0;
+  Dl_info info;
+  return near(self, file, path, size) ||
+         (dladdr(&here, &info) && info.dli_fname && near(info.dli_fname, file, path, size));
+}
+
+void sk_os_find_plugin(const char *variable, const char *file, char *path, size_t size) {
+  const char *named = getenv(variable);
+  if (named && named[0])
+    snprintf(path, size, "%s", named);
+  else if (!beside_us(file, path, size))
+    snprintf(path, size, "/usr/local/lib/skerry/%s", file);
 }

@@ -37,6 +37,11 @@ bool sk_os_map_twice(size_t size_bytes, uint8_t **writable, uint8_t **executable
 /// Makes pages read-only.
 void sk_os_protect(void *start, size_t size_bytes);
 
+/// The path of a plug-in of this process: what the environment variable names, else the file beside
+/// the executable or libskerry, or where it is installed with either (lib/skerry of the prefix),
+/// else in /usr/local/lib/skerry. It need not exist.
+void sk_os_find_plugin(const char *variable, const char *file, char *path, size_t size);
+
 /// Nanoseconds of a clock that never goes back; since 1970; of processor time of this thread.
 uint64_t sk_os_monotonic_ns(void);
 int64_t sk_os_wall_ns(void);

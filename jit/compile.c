@@ -14,11 +14,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/os.h"
 #include "jit/blob.h"
 
-#ifndef SKERRY_JIT_PLUGIN_DIR
-#define SKERRY_JIT_PLUGIN_DIR "/usr/local/lib/skerry"
-#endif
 #define PLUGIN_FILE "skerry-jit.so"
 #define PATH_BYTES 4096u
 
@@ -101,45 +99,13 @@ static const SkPlugin *load_from(const char *path, SkBuf *error) {
   return NULL;
 }
 
-/// Beside the file that holds this code (the executable or libskerry), or in ../lib/skerry from
-/// there, as it is installed. False if it is in neither.
-static bool beside_us(char *path, size_t size) {
-  char self[PATH_BYTES];
-  ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-  if (length > 0) {
-    self[length] = 0;
-  } else {
-    Dl_info info;
-    if (!dladdr((const void *)&worker, &info) || !info.dli_fname) return false;
-    snprintf(self, sizeof self, "%s", info.dli_fname);
-  }
-  char *slash = strrchr(self, '/');
-  if (!slash) return false;
-  *slash = 0;
-  static const char *const places[] = {"/", "/../lib/skerry/"};
-  for (size_t i = 0; i < SK_COUNT_OF(places); i++) {
-    int written = snprintf(path, size, "%s%s" PLUGIN_FILE, self, places[i]);
-    if (written > 0 && (size_t)written < size && access(path, R_OK) == 0) return true;
-  }
-  return false;
-}
-
-/// Where the plug-in is, if it is anywhere.
-static void find_plugin(char *path, size_t size) {
-  const char *named = getenv("SKERRY_JIT_PLUGIN");
-  if (named && named[0])
-    snprintf(path, size, "%s", named);
-  else if (!beside_us(path, size))
-    snprintf(path, size, "%s", SKERRY_JIT_PLUGIN_DIR "/" PLUGIN_FILE);
-}
-
 /// With the lock held. False and a message if there is no plug-in that works.
 static bool ensure_started(SkBuf *error) {
   if (worker.state == NOT_TRIED) {
     worker.state = DEAD;
     SkBuf why = {0};
     char path[PATH_BYTES];
-    find_plugin(path, sizeof path);
+    sk_os_find_plugin("SKERRY_JIT_PLUGIN", PLUGIN_FILE, path, sizeof path);
     worker.plugin = load_from(path, &why);
     if (!worker.plugin)
       snprintf(worker.message, sizeof worker.message, "%.*s", SK_STR_ARG(sk_buf_view(&why)));
@@ -264,7 +230,7 @@ void sk_compile_describe(SkBuf *out) {
   sk_buf_add(out, &sk_jit_layout, sizeof sk_jit_layout);
   dl_iterate_phdr(add_build_id, out);
   add_identity(out, "/proc/self/exe");
-  find_plugin(path, sizeof path);
+  sk_os_find_plugin("SKERRY_JIT_PLUGIN", PLUGIN_FILE, path, sizeof path);
   add_identity(out, path);
   sk_machine_describe(out);
   const char *cpu = getenv("SKERRY_JIT_CPU");  // see jit/llvm/plugin.c

@@ -16,9 +16,6 @@
 #include "vm/loop.h"
 #include "vm/tls/plugin.h"
 
-#ifndef SKERRY_PLUGIN_DIR
-#define SKERRY_PLUGIN_DIR "/usr/local/lib/skerry"
-#endif
 #define PLUGIN_FILE "skerry-tls.so"
 #define RECORD_BYTES 16384u
 
@@ -37,25 +34,9 @@ static struct {
 
 // ---- loading ------------------------------------------------------------------------------------
 
-static void find_plugin(char *path, size_t size) {
-  const char *named = getenv("SKERRY_TLS_PLUGIN");
-  if (named && named[0]) {
-    snprintf(path, size, "%s", named);
-    return;
-  }
-  char self[4096];
-  ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-  self[length > 0 ? length : 0] = 0;
-  char *slash = strrchr(self, '/');
-  if (slash) *slash = 0;
-  int written = snprintf(path, size, "%s/" PLUGIN_FILE, self);
-  if (written < 0 || (size_t)written >= size || access(path, R_OK) != 0)
-    snprintf(path, size, "%s", SKERRY_PLUGIN_DIR "/" PLUGIN_FILE);
-}
-
 static void load(void) {
   char path[4200];
-  find_plugin(path, sizeof path);
+  sk_os_find_plugin("SKERRY_TLS_PLUGIN", PLUGIN_FILE, path, sizeof path);
   void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
   if (!library) {
     snprintf(shared.message, sizeof shared.message, "%s", dlerror());
